@@ -1,0 +1,26 @@
+# weir_isa_sources(<folder> SOURCES a.cpp ...)
+# Compiles each source once per instruction set, into the room <folder>. WEIR_ISA is the name of the
+# set (baseline, avx2, avx512), to be used as a namespace: objects built with special flags must
+# export kernel symbols only, so such a source includes no header with inline functions of its own
+# outside that namespace.
+function(weir_isa_sources folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")
+  _weir_target(${folder} room)
+  set(sets baseline)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND sets avx2 avx512)
+  endif()
+  set(flags_baseline "")
+  set(flags_avx2 -mavx2 -mfma -mf16c)
+  set(flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c)
+  get_target_property(libraries ${room} WEIR_LIBRARIES)
+  foreach(set IN LISTS sets)
+    set(target ${room}_${set})
+    add_library(${target} OBJECT ${arg_SOURCES})
+    _weir_includes(${target})
+    target_compile_definitions(${target} PRIVATE WEIR_ISA=${set})
+    target_compile_options(${target} PRIVATE ${flags_${set}})
+    target_link_libraries(${target} PRIVATE ${libraries})
+    set_property(TARGET ${room} APPEND PROPERTY WEIR_OBJECT_TARGETS ${target})
+  endforeach()
+endfunction()
