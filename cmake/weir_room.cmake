@@ -5,7 +5,9 @@
 #
 # DEPENDS names the rooms whose objects a program needs beside this one (transitively). LIBRARIES are
 # third-party targets, seen by this room and its tests only. GENERATED: the room includes generated
-# headers, so the target weir_generated is built before it. A test binary links the closure of its
+# headers, so the target weir_generated is built before it (generators hang their outputs on it with
+# add_dependencies; generated sources live in <build>/generated, public headers in
+# <build>/generated/include/weir). A test binary links the closure of its
 # room and of its own DEPENDS; the library `weir` links every room.
 
 add_custom_target(weir_generated)
@@ -19,7 +21,8 @@ endfunction()
 
 function(_weir_includes target)
   target_include_directories(${target} PUBLIC
-    ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
+    ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
+    ${PROJECT_BINARY_DIR}/generated ${PROJECT_BINARY_DIR}/generated/include)
 endfunction()
 
 function(weir_room folder)

@@ -28,6 +28,11 @@ if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
 endif()
 
+find_program(WEIR_LLD NAMES ld.lld)
+if(WEIR_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
 # Where data files are looked for in the source tree and after installation.
 set(WEIR_INSTALL_DATADIR ${CMAKE_INSTALL_DATADIR}/weir)
 find_package(Threads REQUIRED)
