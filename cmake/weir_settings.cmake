@@ -33,6 +33,4 @@ if(WEIR_LLD)
   add_link_options(-fuse-ld=lld)
 endif()
 
-# Where data files are looked for in the source tree and after installation.
-set(WEIR_INSTALL_DATADIR ${CMAKE_INSTALL_DATADIR}/weir)
 find_package(Threads REQUIRED)

@@ -1,5 +1,6 @@
 // Runs a fuzz target without libFuzzer: on the empty input, on each seed file named on the command
-// line, on its prefixes, and on the seed with one byte changed. The target itself does the checking.
+// line, on its prefixes, and on the seed with one byte changed. The target itself does the
+// checking.
 
 #include <cstddef>
 #include <cstdint>

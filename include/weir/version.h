@@ -1,0 +1,10 @@
+#pragma once
+
+#include <weir/export.h>
+
+namespace weir {
+
+/// The library's version, "major.minor.patch".
+WEIR_API const char* version();
+
+}  // namespace weir
