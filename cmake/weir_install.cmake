@@ -9,6 +9,7 @@ install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/include/ DESTINATION ${CMAKE_I
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/share/weir DESTINATION ${CMAKE_INSTALL_DATADIR})
 install(EXPORT weir NAMESPACE weir:: DESTINATION ${package})
 
+get_target_property(weir_type weir TYPE)
 configure_package_config_file(
   ${PROJECT_SOURCE_DIR}/cmake/weirConfig.cmake.in ${PROJECT_BINARY_DIR}/weirConfig.cmake
   INSTALL_DESTINATION ${package})
