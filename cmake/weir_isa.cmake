@@ -1,11 +1,10 @@
-# weir_isa_sources(<folder> SOURCES a.cpp ...)
-# Compiles each source once per instruction set, into the room <folder>. WEIR_ISA is the name of the
-# set (baseline, avx2, avx512), to be used as a namespace: objects built with special flags must
-# export kernel symbols only, so such a source includes no header with inline functions of its own
-# outside that namespace.
-function(weir_isa_sources folder)
+# weir_isa_sources(<target> SOURCES a.cpp ...)
+# Compiles each source once per instruction set, into <target> (a room's, as weir_kernels_cpu).
+# WEIR_ISA is the name of the set (baseline, avx2, avx512), to be used as a namespace: objects built
+# with special flags must export kernel symbols only, so such a source keeps all it defines, inline
+# functions of its own headers included, inside that namespace.
+function(weir_isa_sources target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")
-  _weir_target(${folder} room)
   set(sets baseline)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     list(APPEND sets avx2 avx512)
@@ -13,14 +12,21 @@ function(weir_isa_sources folder)
   set(flags_baseline "")
   set(flags_avx2 -mavx2 -mfma -mf16c)
   set(flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c)
-  get_target_property(libraries ${room} WEIR_LIBRARIES)
+  get_target_property(libraries ${target} LINK_LIBRARIES)
+  get_target_property(objects ${target} WEIR_OBJECT_TARGETS)
+  if(NOT objects)
+    set(objects ${target})
+  endif()
   foreach(set IN LISTS sets)
-    set(target ${room}_${set})
-    add_library(${target} OBJECT ${arg_SOURCES})
-    _weir_includes(${target})
-    target_compile_definitions(${target} PRIVATE WEIR_ISA=${set})
-    target_compile_options(${target} PRIVATE ${flags_${set}})
-    target_link_libraries(${target} PRIVATE ${libraries})
-    set_property(TARGET ${room} APPEND PROPERTY WEIR_OBJECT_TARGETS ${target})
+    set(variant ${target}_${set})
+    add_library(${variant} OBJECT EXCLUDE_FROM_ALL ${arg_SOURCES})
+    _weir_includes(${variant})
+    target_compile_definitions(${variant} PRIVATE WEIR_ISA=${set})
+    target_compile_options(${variant} PRIVATE ${flags_${set}})
+    if(libraries)
+      target_link_libraries(${variant} PRIVATE ${libraries})
+    endif()
+    list(APPEND objects ${variant})
   endforeach()
+  set_target_properties(${target} PROPERTIES WEIR_OBJECT_TARGETS "${objects}")
 endfunction()
