@@ -163,9 +163,6 @@ TEST_F(ThreadPool, IdleThreadsSleep) {
 }
 
 TEST_F(ThreadPool, WorksInAForkedChild) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "the sanitizer cannot start threads in a forked child";
-#endif
   expect_each_slice_once(64);
   const pid_t child = fork();
   if (child == 0) {
