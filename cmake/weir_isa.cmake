@@ -1,5 +1,6 @@
 # weir_isa_sources(<target> SOURCES a.cpp ...)
-# Compiles each source once per instruction set, into <target> (a room's, as weir_kernels_cpu).
+# Compiles each source once per instruction set, into <target>: a room's (weir_kernels_cpu), whose
+# objects go where the room goes, or a program.
 # WEIR_ISA is the name of the set (baseline, avx2, avx512), to be used as a namespace: objects built
 # with special flags must export kernel symbols only, so such a source keeps all it defines, inline
 # functions of its own headers included, inside that namespace.
@@ -14,6 +15,7 @@ function(weir_isa_sources target)
   set(flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c)
   get_target_property(libraries ${target} LINK_LIBRARIES)
   get_target_property(objects ${target} WEIR_OBJECT_TARGETS)
+  get_target_property(type ${target} TYPE)
   if(NOT objects)
     set(objects ${target})
   endif()
@@ -27,6 +29,9 @@ function(weir_isa_sources target)
       target_link_libraries(${variant} PRIVATE ${libraries})
     endif()
     list(APPEND objects ${variant})
+    if(type STREQUAL "EXECUTABLE")
+      target_sources(${target} PRIVATE $<TARGET_OBJECTS:${variant}>)
+    endif()
   endforeach()
   set_target_properties(${target} PROPERTIES WEIR_OBJECT_TARGETS "${objects}")
 endfunction()

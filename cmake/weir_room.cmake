@@ -1,9 +1,9 @@
 # Rooms: one CMake target per folder of src/, named after it (src/kernels/cpu is weir_kernels_cpu).
 #
-#   weir_room(<folder> SOURCES a.cpp ... [DEPENDS <folder> ...] [LIBRARIES <target> ...] [GENERATED])
+#   weir_room(<folder> [SOURCES a.cpp ...] [DEPENDS <folder> ...] [LIBRARIES <target> ...] [GENERATED])
 #   weir_test(<folder> SOURCES a_test.cpp ... [DEPENDS <folder> ...] [LIBRARIES <target> ...])
 #
-# DEPENDS names the rooms whose objects a program needs beside this one (transitively). LIBRARIES are
+# A room without sources holds headers. DEPENDS names the rooms whose objects a program needs beside this one (transitively). LIBRARIES are
 # third-party targets, seen by this room and its tests only. GENERATED: the room includes generated
 # headers, so the target weir_generated is built before it (generators hang their outputs on it with
 # add_dependencies; generated sources live in <build>/generated, public headers in
@@ -28,14 +28,20 @@ endfunction()
 function(weir_room folder)
   cmake_parse_arguments(PARSE_ARGV 1 arg "GENERATED" "" "SOURCES;DEPENDS;LIBRARIES")
   _weir_target(${folder} target)
-  add_library(${target} OBJECT ${arg_SOURCES})
-  _weir_includes(${target})
-  target_link_libraries(${target} PRIVATE ${arg_LIBRARIES})
+  set(objects "")
+  if(arg_SOURCES)
+    set(objects ${target})
+    add_library(${target} OBJECT ${arg_SOURCES})
+    _weir_includes(${target})
+    target_link_libraries(${target} PRIVATE ${arg_LIBRARIES})
+  else()
+    add_library(${target} INTERFACE)
+  endif()
   if(arg_GENERATED)
     add_dependencies(${target} weir_generated)
   endif()
   set_target_properties(${target} PROPERTIES
-    WEIR_OBJECT_TARGETS "${target}" WEIR_DEPENDS "${arg_DEPENDS}" WEIR_LIBRARIES "${arg_LIBRARIES}")
+    WEIR_OBJECT_TARGETS "${objects}" WEIR_DEPENDS "${arg_DEPENDS}" WEIR_LIBRARIES "${arg_LIBRARIES}")
   set_property(GLOBAL APPEND PROPERTY WEIR_ROOMS ${folder})
 endfunction()
 
