@@ -13,7 +13,8 @@ constexpr Tables make_tables() {
   Tables tables{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
     std::uint32_t crc = byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0x82f63b78U : 0U);
+    for (int bit = 0; bit < 8; ++bit)
+      crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0x82f63b78U : 0U);
     tables[0][byte] = crc;
   }
   for (std::size_t k = 1; k < 8; ++k) {
@@ -33,10 +34,12 @@ std::uint32_t add_byte(std::uint32_t crc, unsigned char byte) {
 
 std::uint32_t add_eight(std::uint32_t crc, const unsigned char* bytes) {
   std::uint64_t word = 0;
-  for (int i = 7; i >= 0; --i) word = (word << 8) | bytes[i];
+  for (int i = 7; i >= 0; --i)
+    word = (word << 8) | bytes[i];
   word ^= crc;
   std::uint32_t next = 0;
-  for (std::size_t i = 0; i < 8; ++i) next ^= kTables[7 - i][(word >> (8 * i)) & 0xff];
+  for (std::size_t i = 0; i < 8; ++i)
+    next ^= kTables[7 - i][(word >> (8 * i)) & 0xff];
   return next;
 }
 
@@ -45,8 +48,10 @@ std::uint32_t add_eight(std::uint32_t crc, const unsigned char* bytes) {
 std::uint32_t crc32c(const void* data, std::size_t size, std::uint32_t crc) {
   const auto* bytes = static_cast<const unsigned char*>(data);
   crc = ~crc;
-  for (; size >= 8; size -= 8, bytes += 8) crc = add_eight(crc, bytes);
-  for (; size > 0; --size) crc = add_byte(crc, *bytes++);
+  for (; size >= 8; size -= 8, bytes += 8)
+    crc = add_eight(crc, bytes);
+  for (; size > 0; --size)
+    crc = add_byte(crc, *bytes++);
   return ~crc;
 }
 

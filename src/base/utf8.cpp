@@ -25,7 +25,9 @@ Sequence sequence_of(unsigned char lead) {
   return {};
 }
 
-bool is_continuation(unsigned char byte) { return (byte & 0xc0) == 0x80; }
+bool is_continuation(unsigned char byte) {
+  return (byte & 0xc0) == 0x80;
+}
 
 }  // namespace
 

@@ -236,8 +236,14 @@ void EventFile::add(proto::Event event) {
   writer_->add(std::move(record));
 }
 
-FileStatus EventFile::flush() { return writer_->flush(); }
-FileStatus EventFile::close() { return writer_->close(); }
-const std::string& EventFile::path() const { return writer_->path(); }
+FileStatus EventFile::flush() {
+  return writer_->flush();
+}
+FileStatus EventFile::close() {
+  return writer_->close();
+}
+const std::string& EventFile::path() const {
+  return writer_->path();
+}
 
 }  // namespace weir::io

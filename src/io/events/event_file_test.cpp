@@ -68,7 +68,8 @@ TEST(EventFile, SmallEvents_AreWrittenWithoutFlush) {
   EventFile file;
   ASSERT_TRUE(file.open(dir.path(), {.write_every_ms = 1}).ok());
   file.add(scalar_event(1));
-  for (int i = 0; i < 5000 && events_in(file.path()).size() < 2; ++i) ::usleep(1000);
+  for (int i = 0; i < 5000 && events_in(file.path()).size() < 2; ++i)
+    ::usleep(1000);
   EXPECT_EQ(events_in(file.path()).size(), 2U);
 }
 
@@ -91,10 +92,12 @@ TEST(EventFile, ManyThreadsAndASmallQueue_LoseNothing) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 500; ++i) file.add(scalar_event(i));
+      for (int i = 0; i < 500; ++i)
+        file.add(scalar_event(i));
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   ASSERT_TRUE(file.close().ok());
   EXPECT_EQ(events_in(file.path()).size(), 2001U);
 }

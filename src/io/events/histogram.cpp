@@ -26,7 +26,8 @@ Range finite_range(std::span<const double> values) {
 // The left edge of bucket i. Halved, so that nothing overflows for +-1e308.
 double edge(const Range& range, int i) {
   if (i == kHistogramBuckets) return range.high;
-  const double half_offset = (range.high / 2 - range.low / 2) * (static_cast<double>(i) / kHistogramBuckets);
+  const double half_offset =
+      (range.high / 2 - range.low / 2) * (static_cast<double>(i) / kHistogramBuckets);
   return range.low + half_offset + half_offset;
 }
 

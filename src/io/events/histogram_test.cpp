@@ -11,7 +11,8 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 
 double total(const std::vector<Bucket>& buckets) {
   double sum = 0;
-  for (const Bucket& bucket : buckets) sum += bucket.count;
+  for (const Bucket& bucket : buckets)
+    sum += bucket.count;
   return sum;
 }
 
@@ -27,10 +28,12 @@ void expect_contiguous(const std::vector<Bucket>& buckets, double low, double hi
 
 TEST(Histogram, EvenValues_FillTheBucketsEvenly) {
   std::vector<double> values;
-  for (int i = 0; i < 300; ++i) values.push_back(i + 0.5);
+  for (int i = 0; i < 300; ++i)
+    values.push_back(i + 0.5);
   const auto buckets = make_histogram(values);
   expect_contiguous(buckets, 0.5, 299.5);
-  for (const Bucket& bucket : buckets) EXPECT_NEAR(bucket.count, 10, 1);
+  for (const Bucket& bucket : buckets)
+    EXPECT_NEAR(bucket.count, 10, 1);
   EXPECT_EQ(total(buckets), 300);
 }
 

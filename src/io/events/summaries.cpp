@@ -19,12 +19,14 @@ proto::TensorProto* add_tensor(proto::Summary::Value* value,
   proto::TensorProto* tensor = value->mutable_tensor();
   tensor->set_dtype(dtype);
   tensor->mutable_tensor_shape();
-  for (const std::int64_t size : shape) tensor->mutable_tensor_shape()->add_dim()->set_size(size);
+  for (const std::int64_t size : shape)
+    tensor->mutable_tensor_shape()->add_dim()->set_size(size);
   return tensor;
 }
 
 void set_shape(std::span<const std::int64_t> sizes, proto::TensorShapeProto* shape) {
-  for (const std::int64_t size : sizes) shape->add_dim()->set_size(size);
+  for (const std::int64_t size : sizes)
+    shape->add_dim()->set_size(size);
 }
 
 void fill_outputs(const NodeStats& stats, proto::NodeExecStats* out) {
@@ -81,7 +83,8 @@ proto::Summary::Value image_summary(std::string_view tag,
   proto::TensorProto* tensor = add_tensor(&summary, proto::DT_STRING, {2 + count});
   tensor->add_string_val(std::to_string(width));
   tensor->add_string_val(std::to_string(height));
-  for (const std::string& png : pngs) tensor->add_string_val(png);
+  for (const std::string& png : pngs)
+    tensor->add_string_val(png);
   return summary;
 }
 

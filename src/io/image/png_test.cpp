@@ -19,11 +19,11 @@ std::vector<std::uint8_t> decode(const std::string& encoded, png_uint_32 format)
 }
 
 TEST(Png, EncodedPixels_DecodeToThemselves) {
-  const png_uint_32 formats[] = {
-      PNG_FORMAT_GRAY, PNG_FORMAT_GA, PNG_FORMAT_RGB, PNG_FORMAT_RGBA};
+  const png_uint_32 formats[] = {PNG_FORMAT_GRAY, PNG_FORMAT_GA, PNG_FORMAT_RGB, PNG_FORMAT_RGBA};
   for (std::int64_t channels = 1; channels <= 4; ++channels) {
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(5 * 7 * channels));
-    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(37 * i);
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = static_cast<std::uint8_t>(37 * i);
     const std::string encoded = encode_png(pixels, 5, 7, channels);
     EXPECT_EQ(decode(encoded, formats[channels - 1]), pixels) << channels << " channels";
   }

@@ -10,8 +10,8 @@
 
 namespace weir::io {
 
-/// TFRecord framing: u64 length, masked CRC-32C of the length, the data, masked CRC-32C of the data,
-/// all little-endian. Event files and datasets are such records one after the other.
+/// TFRecord framing: u64 length, masked CRC-32C of the length, the data, masked CRC-32C of the
+/// data, all little-endian. Event files and datasets are such records one after the other.
 
 /// Appends `data` as one record to `file`.
 void append_record(std::string_view data, std::string* file);

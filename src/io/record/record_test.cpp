@@ -23,7 +23,8 @@ std::string framed(std::string_view data) {
 
 std::vector<std::string> records_of(RecordReader& reader) {
   std::vector<std::string> records;
-  for (std::string_view record; reader.next(&record);) records.emplace_back(record);
+  for (std::string_view record; reader.next(&record);)
+    records.emplace_back(record);
   return records;
 }
 
@@ -36,7 +37,8 @@ TEST(Record, Bytes_AreThoseOfTheFormat) {
 TEST(Record, Reader_ReturnsWhatWasWritten) {
   const std::vector<std::string> written = {"", "abc", std::string(100000, 'x')};
   std::string file;
-  for (const std::string& record : written) append_record(record, &file);
+  for (const std::string& record : written)
+    append_record(record, &file);
   RecordReader reader(file);
   EXPECT_EQ(records_of(reader), written);
   EXPECT_TRUE(reader.status().ok());
