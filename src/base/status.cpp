@@ -1,6 +1,6 @@
 #include "base/status.h"
 
-namespace weir {
+namespace weir::inline v0 {
 
 const char* code_name(Code code) {
   static constexpr const char* kNames[] = {
@@ -26,4 +26,4 @@ const char* code_name(Code code) {
   return index < sizeof(kNames) / sizeof(kNames[0]) ? kNames[index] : "unknown";
 }
 
-}  // namespace weir
+}  // namespace weir::inline v0

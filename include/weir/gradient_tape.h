@@ -1,0 +1,108 @@
+/// GradientTape: records the calls of this thread, then runs them backwards.
+///
+///   GradientTape tape;
+///   Tensor loss = mean(square(matmul(a, w) - b));
+///   Tensor dw = tape.gradient(loss, w);        // w: a trainable Variable, watched when it is read
+///
+/// Tapes nest: the gradient computed while an outer tape records is itself recorded, which gives higher derivatives.
+/// A tape belongs to the thread that made it.
+#pragma once
+
+#include <weir/op_def.h>
+#include <weir/variable.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::inline v0 {
+
+enum class UnconnectedGradients : std::uint8_t { none, zero };
+
+struct TapeOptions {
+  bool persistent = false;                 // several gradient() calls
+  bool watch_accessed_variables = true;
+};
+
+/// A source of a gradient: a watched tensor or a variable.
+class GradientSource {
+ public:
+  GradientSource(const Tensor& t) : tensor_(t) {}
+  GradientSource(const Variable& v) : variable_(v) {}
+  const Tensor& tensor() const { return tensor_; }
+  const Variable& variable() const { return variable_; }
+
+ private:
+  Tensor tensor_;
+  Variable variable_;
+};
+
+/// A gradient: dense, or rows (what `gather` gives). Undefined if nothing connects target and source.
+struct Gradient {
+  Tensor dense;
+  Slices slices;  // defined if slices.values is
+  bool defined() const { return dense.defined() || slices.values.defined(); }
+  /// The dense form; duplicates are added.
+  Tensor to_tensor() const;
+};
+
+class GradientTape {
+ public:
+  explicit GradientTape(TapeOptions options = {});
+  ~GradientTape();
+  GradientTape(const GradientTape&) = delete;
+  GradientTape& operator=(const GradientTape&) = delete;
+
+  /// Errors: a tensor without a floating or complex dtype is ignored, as TensorFlow does.
+  void watch(const Tensor& t);
+  void watch(const Variable& v);
+
+  /// d target / d source; undefined (see `explain`) or zeros where nothing connects them. Several targets are summed.
+  /// Errors: a second call on a tape that is not persistent; output_gradients of another shape.
+  Tensor gradient(const Tensor& target, const GradientSource& source,
+                  UnconnectedGradients unconnected = UnconnectedGradients::none);
+  std::vector<Tensor> gradient(const std::vector<Tensor>& targets, const std::vector<GradientSource>& sources,
+                               const std::vector<Tensor>& output_gradients = {},
+                               UnconnectedGradients unconnected = UnconnectedGradients::none);
+  std::vector<Tensor> gradient(const Tensor& target, const std::vector<Variable>& sources,
+                               UnconnectedGradients unconnected = UnconnectedGradients::none);
+  /// The same, keeping row gradients as rows.
+  std::vector<Gradient> gradients(const std::vector<Tensor>& targets, const std::vector<GradientSource>& sources,
+                                  const std::vector<Tensor>& output_gradients = {});
+
+  /// Runs `body` without recording it.
+  template <class F>
+  decltype(auto) stop_recording(F&& body) {
+    struct Pause {
+      GradientTape& tape;
+      explicit Pause(GradientTape& t) : tape(t) { tape.pause(); }
+      ~Pause() { tape.resume(); }
+    } pause(*this);
+    return body();
+  }
+  void pause();
+  void resume();
+  /// Forgets everything, watches included.
+  void reset();
+  std::vector<Variable> watched_variables() const;
+
+  /// Why the gradient of target with respect to source is none: the place where the path was cut, in words, with lines.
+  /// "connected" if it is not none.
+  std::string explain(const Tensor& target, const GradientSource& source) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// f(x...) with a gradient rule of its own. `forward` returns the result and the function that maps the gradient of the
+/// result to those of the inputs (an undefined Tensor: none).
+struct CustomGradient {
+  std::vector<Tensor> results;
+  std::function<std::vector<Tensor>(const std::vector<Tensor>& dy)> gradient;
+};
+std::vector<Tensor> custom_gradient(const std::vector<Tensor>& inputs,
+                                    const std::function<CustomGradient(const std::vector<Tensor>&)>& forward);
+
+}  // namespace weir::inline v0

@@ -1,0 +1,112 @@
+/// What public functions and operators take, by value: a tensor, a variable or a host scalar, and the line of the
+/// caller. An Operand lives no longer than the expression that made it.
+#pragma once
+
+#include <weir/tensor.h>
+
+#include <concepts>
+#include <source_location>
+
+namespace weir::inline v0 {
+
+class Variable;
+
+/// A number of the host that has not adopted a dtype yet.
+struct Scalar {
+  enum class Kind : std::uint8_t { boolean, integer, real, complex };
+  Kind kind = Kind::integer;
+  std::int64_t i = 0;
+  double f = 0;
+  double imag = 0;
+};
+
+class Operand {
+ public:
+  using Where = std::source_location;
+  enum class Kind : std::uint8_t { tensor, temporary, variable, scalar };
+
+  Operand(const Tensor& t, Where where = Where::current()) : tensor_(&t), where_(where) {}
+  Operand(Tensor&& t, Where where = Where::current()) : kind_(Kind::temporary), tensor_(&t), where_(where) {}
+  Operand(const Variable& v, Where where = Where::current()) : kind_(Kind::variable), variable_(&v), where_(where) {}
+  Operand(std::same_as<bool> auto v, Where where = Where::current())
+      : kind_(Kind::scalar), scalar_{Scalar::Kind::boolean, v, double(v)}, where_(where) {}
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  Operand(T v, Where where = Where::current())
+      : kind_(Kind::scalar), scalar_{Scalar::Kind::integer, std::int64_t(v), double(v)}, where_(where) {}
+  template <std::floating_point T>
+  Operand(T v, Where where = Where::current())
+      : kind_(Kind::scalar), scalar_{Scalar::Kind::real, 0, double(v)}, where_(where) {}
+  template <std::floating_point T>
+  Operand(std::complex<T> v, Where where = Where::current())
+      : kind_(Kind::scalar), scalar_{Scalar::Kind::complex, 0, double(v.real()), double(v.imag())}, where_(where) {}
+
+  Kind kind() const { return kind_; }
+  bool is_scalar() const { return kind_ == Kind::scalar; }
+  const Tensor& tensor() const { return *tensor_; }
+  const Variable& variable() const { return *variable_; }
+  const Scalar& scalar() const { return scalar_; }
+  Where where() const { return where_; }
+  /// The tensor, the variable's value, or the scalar as TensorFlow reads a literal: int32 (int64 if it does not fit),
+  /// float32, bool, complex128.
+  Tensor to_tensor() const;
+
+ private:
+  Kind kind_ = Kind::tensor;
+  union {
+    const Tensor* tensor_;
+    const Variable* variable_;
+    Scalar scalar_;
+  };
+  Where where_;
+};
+
+/// Any number of operands: `concat({a, b, c}, 0)`, `stack(tensors)`.
+class OperandList {
+ public:
+  using Where = std::source_location;
+  OperandList(std::initializer_list<Operand> list) : list_(std::data(list)), count_(list.size()) {}
+  OperandList(const std::vector<Tensor>& list, Where where = Where::current())
+      : OperandList(std::span<const Tensor>(list), where) {}
+  OperandList(std::span<const Tensor> list, Where where = Where::current())
+      : tensors_(list.data()), count_(list.size()), where_(where) {}
+  std::size_t size() const { return count_; }
+  Operand operator[](std::size_t i) const { return tensors_ ? Operand(tensors_[i], where_) : list_[i]; }
+
+ private:
+  const Operand* list_ = nullptr;
+  const Tensor* tensors_ = nullptr;
+  std::size_t count_;
+  Where where_ = Where::current();
+};
+
+/// A static operand: axes, a shape, a permutation. Host integers, or an integer tensor, which may be symbolic.
+class Ints {
+ public:
+  /// Absent: the op's default (all axes of a reduction).
+  Ints() = default;
+  Ints(std::integral auto v) : Ints(std::initializer_list<std::int64_t>{std::int64_t(v)}) { scalar_ = true; }
+  Ints(std::initializer_list<std::int64_t> v) : Ints(std::span<const std::int64_t>(v.begin(), v.size())) {}
+  Ints(const std::vector<std::int64_t>& v) : Ints(std::span<const std::int64_t>(v)) {}
+  Ints(std::span<const std::int64_t> v);
+  /// The dimensions, -1 where unknown.
+  Ints(const Shape& shape);
+  /// Kept by reference, as an Operand keeps it.
+  Ints(const Tensor& t) : tensor_(&t), present_(true) {}
+
+  bool present() const { return present_; }
+  const Tensor* tensor() const { return tensor_; }
+  std::span<const std::int64_t> values() const {
+    return {many_.empty() ? few_ : many_.data(), many_.empty() ? count_ : many_.size()};
+  }
+
+ private:
+  const Tensor* tensor_ = nullptr;
+  std::uint32_t count_ = 0;
+  bool present_ = false;
+  bool scalar_ = false;
+  std::int64_t few_[8];
+  std::vector<std::int64_t> many_;
+};
+
+}  // namespace weir::inline v0

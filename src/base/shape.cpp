@@ -1,0 +1,146 @@
+#include <weir/op_def.h>
+#include <weir/shape.h>
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+
+namespace weir::inline v0 {
+
+Dim make_symbol(std::int64_t number) {
+  Dim d;
+  d.v_ = -2 - number;
+  return d;
+}
+
+namespace {
+
+/// Names of the symbols; a fresh symbol has an empty one.
+struct SymbolTable {
+  std::mutex mutex;
+  std::deque<std::string> names;
+
+  Dim add(std::string name) {
+    names.push_back(std::move(name));
+    return make_symbol(std::int64_t(names.size()) - 1);
+  }
+};
+
+SymbolTable& symbols() {
+  static auto& table = *new SymbolTable;  // outlives every static that holds a shape
+  return table;
+}
+
+}  // namespace
+
+Dim Dim::symbol(const char* name) {
+  SymbolTable& table = symbols();
+  std::lock_guard lock(table.mutex);
+  const auto it = std::find(table.names.begin(), table.names.end(), name);
+  if (it != table.names.end()) return make_symbol(it - table.names.begin());
+  return table.add(name);
+}
+
+Dim Dim::fresh_symbol() {
+  SymbolTable& table = symbols();
+  std::lock_guard lock(table.mutex);
+  return table.add({});
+}
+
+std::string Dim::to_string() const {
+  if (known()) return std::to_string(v_);
+  if (!is_symbol()) return "?";
+  SymbolTable& table = symbols();
+  std::lock_guard lock(table.mutex);
+  const std::string& name = table.names[std::size_t(-2 - v_)];
+  return name.empty() ? "?" + std::to_string(-2 - v_) : name;
+}
+
+Shape::Shape(std::span<const std::int64_t> dims) {
+  for (std::int64_t d : dims) push_back(Dim(d));
+}
+
+Shape::Shape(Shape&& o) noexcept : rank_(o.rank_), known_rank_(o.known_rank_), capacity_(o.capacity_) {
+  std::copy(o.inline_, o.inline_ + kInline, inline_);
+  heap_ = std::exchange(o.heap_, nullptr);
+  o.rank_ = 0;
+  o.capacity_ = kInline;
+}
+
+Shape& Shape::operator=(const Shape& o) {
+  if (this != &o) {
+    assign(o.dims());
+    known_rank_ = o.known_rank_;
+  }
+  return *this;
+}
+
+Shape& Shape::operator=(Shape&& o) noexcept {
+  if (this != &o) {
+    release();
+    new (this) Shape(std::move(o));
+  }
+  return *this;
+}
+
+void Shape::assign(std::span<const Dim> dims) {
+  rank_ = 0;
+  for (Dim d : dims) push_back(d);
+}
+
+void Shape::push_back(Dim d) {
+  if (rank_ == capacity_) {
+    const int capacity = std::min(2 * capacity_, 255);
+    Dim* fresh = new Dim[std::size_t(capacity)];
+    std::copy(data(), data() + rank_, fresh);
+    release();
+    heap_ = fresh;
+    capacity_ = std::uint8_t(capacity);
+  }
+  if (rank_ == 255) return;  // one more than kMaxRank is kept, so that the check in dispatch sees it
+  data()[rank_++] = d;
+}
+
+bool Shape::is_static() const {
+  return ShapeView(*this).is_static();
+}
+std::int64_t Shape::size() const {
+  return ShapeView(*this).size();
+}
+
+std::vector<std::int64_t> Shape::to_vector() const {
+  std::vector<std::int64_t> v;
+  for (Dim d : dims()) v.push_back(d.value());
+  return v;
+}
+
+std::string Shape::to_string() const {
+  if (!known_rank_) return "<unknown>";
+  std::string s = "[";
+  for (int i = 0; i < rank_; ++i) s += (i ? ", " : "") + (*this)[i].to_string();
+  return s + "]";
+}
+
+bool operator==(const Shape& a, const Shape& b) {
+  return a.known_rank_ == b.known_rank_ && std::ranges::equal(a.dims(), b.dims());
+}
+
+bool ShapeView::is_static() const {
+  return known_ && std::all_of(dims_, dims_ + rank_, [](Dim d) { return d.known(); });
+}
+
+std::int64_t ShapeView::size() const {
+  if (!known_) return -1;
+  std::int64_t n = 1;
+  for (int i = 0; i < rank_; ++i) {
+    if (!dims_[i].known()) return -1;
+    n *= dims_[i].value();
+  }
+  return n;
+}
+
+Shape ShapeView::to_shape() const {
+  return known_ ? Shape(dims()) : Shape::unknown_rank();
+}
+
+}  // namespace weir::inline v0

@@ -1,0 +1,75 @@
+#include "dispatch/handler.h"
+
+#include "tensor/tensor_impl.h"
+
+#include <string>
+
+namespace weir::dispatch {
+namespace {
+
+thread_local Handler* innermost_handler = nullptr;
+thread_local std::vector<Recorder*> recorders;
+thread_local std::string name_scope;
+
+SymbolicHandler* graph_of(const Tensor& t) {
+  return dynamic_cast<SymbolicHandler*>(t.impl()->source().get());
+}
+
+}  // namespace
+
+Handler& current_handler() {
+  return innermost_handler ? *innermost_handler : default_handler();
+}
+
+Handler& handler_for(std::span<const Tensor* const> operands, std::source_location where, const char*) {
+  Handler* handler = innermost_handler;
+  for (const Tensor* t : operands) {
+    if (!t->impl()->is_symbolic()) continue;
+    SymbolicHandler* graph = graph_of(*t);
+    if (!handler) handler = graph;
+    if (auto* building = dynamic_cast<SymbolicHandler*>(handler)) {
+      building->check_operand(*t, where);
+    } else {
+      graph->check_operand(*t, where);
+      handler = graph;
+    }
+  }
+  return handler ? *handler : default_handler();
+}
+
+HandlerScope::HandlerScope(Handler& handler) : outer_(innermost_handler) {
+  innermost_handler = &handler;
+}
+HandlerScope::~HandlerScope() {
+  innermost_handler = outer_;
+}
+
+std::span<Recorder* const> active_recorders() {
+  return recorders;
+}
+void push_recorder(Recorder& recorder) {
+  recorders.push_back(&recorder);
+}
+void remove_recorder(Recorder& recorder) noexcept {
+  std::erase(recorders, &recorder);
+}
+
+PauseRecording::PauseRecording() {
+  hidden_.swap(recorders);
+}
+PauseRecording::~PauseRecording() {
+  hidden_.swap(recorders);
+}
+
+NameScope::NameScope(std::string_view name) : outer_size_(name_scope.size()) {
+  if (!name_scope.empty()) name_scope += '/';
+  name_scope += name;
+}
+NameScope::~NameScope() {
+  name_scope.resize(outer_size_);
+}
+const std::string& current_name_scope() {
+  return name_scope;
+}
+
+}  // namespace weir::dispatch

@@ -1,0 +1,125 @@
+#include "dispatch/registry.h"
+
+#include <algorithm>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+
+namespace weir::dispatch {
+namespace {
+
+class Registry {
+ public:
+  Registry() {
+    for (OpDef& op : make_builtin_ops()) insert(std::move(op));
+  }
+
+  void add(std::span<const OpDef> ops) {
+    std::unique_lock lock(mutex_);
+    for (const OpDef& op : ops) check(op);
+    for (const OpDef& op : ops) insert(op);
+  }
+  const OpDef* find(std::string_view name) const {
+    std::shared_lock lock(mutex_);
+    const auto it = by_name_.find(name);
+    return it == by_name_.end() ? nullptr : it->second;
+  }
+  const OpDef& at(int index) const { return ops_[std::size_t(index)]; }
+  std::vector<const OpDef*> all() const {
+    std::shared_lock lock(mutex_);
+    std::vector<const OpDef*> list;
+    for (const OpDef& op : ops_) list.push_back(&op);
+    return list;
+  }
+
+ private:
+  void check(const OpDef& op) const {
+    ErrorInfo e;
+    e.got = op.name();
+    if (by_name_.contains(op.name())) {
+      e.code = Code::already_exists;
+      e.what = "register_ops: an op of this name exists";
+      e.fix = "give the new op a name of its own; the meaning of a name never changes";
+      throw Error(e);
+    }
+    if (op.name().empty() || !op.infer_fn() || op.output_defs().empty()) {
+      e.what = "register_ops: incomplete definition";
+      e.expected = "a name, at least one output, and infer";
+      throw Error(e);
+    }
+  }
+  void insert(OpDef op) {
+    op.set_id(int(ops_.size()));
+    const OpDef& stored = ops_.emplace_back(std::move(op));
+    by_name_.emplace(stored.name(), &stored);
+  }
+
+  mutable std::shared_mutex mutex_;
+  std::deque<OpDef> ops_;  // references stay valid
+  std::unordered_map<std::string_view, const OpDef*> by_name_;
+};
+
+Registry& registry() {
+  static auto& r = *new Registry;
+  return r;
+}
+
+/// Levenshtein distance, case ignored.
+int distance(std::string_view a, std::string_view b) {
+  std::vector<int> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = int(j);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    int diagonal = row[0];
+    row[0] = int(i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const int change = diagonal + (std::tolower(a[i - 1]) != std::tolower(b[j - 1]));
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+const OpDef& builtin_op(int index) {
+  static const Registry& r = registry();
+  return r.at(index);
+}
+
+std::vector<const OpDef*> all_ops() {
+  return registry().all();
+}
+
+std::vector<std::string> similar_op_names(std::string_view name, int count) {
+  std::vector<std::pair<int, std::string>> ranked;
+  for (const OpDef* op : all_ops()) ranked.emplace_back(distance(name, op->name()), op->name());
+  std::sort(ranked.begin(), ranked.end());
+  std::vector<std::string> names;
+  for (int i = 0; i < count && i < int(ranked.size()); ++i) names.push_back(ranked[std::size_t(i)].second);
+  return names;
+}
+
+const OpDef& require_op(std::string_view name, std::source_location where) {
+  if (const OpDef* op = registry().find(name)) return *op;
+  ErrorInfo e;
+  e.code = Code::unimplemented;
+  e.what = "unknown op '" + std::string(name) + "'";
+  e.where = to_string(where);
+  for (const std::string& s : similar_op_names(name, 3)) e.expected += (e.expected.empty() ? "one like " : ", ") + s;
+  e.fix = "register it with weir::register_ops, or use an op of docs/ops.md";
+  throw Error(e);
+}
+
+}  // namespace weir::dispatch
+
+namespace weir::inline v0 {
+
+void register_ops(std::span<const OpDef> ops) {
+  dispatch::registry().add(ops);
+}
+const OpDef* find_op(std::string_view name) {
+  return dispatch::registry().find(name);
+}
+
+}  // namespace weir::inline v0

@@ -1,0 +1,23 @@
+#pragma once
+
+/// The ops of the process: the built-in table, generated from src/ops/ops.list, and those of the program.
+
+#include <weir/op_def.h>
+
+#include <deque>
+
+namespace weir::dispatch {
+
+/// Built-in op number `index` of the generated table.
+const OpDef& builtin_op(int index);
+/// All ops, in order of registration. Its size only grows; references stay valid.
+std::vector<const OpDef*> all_ops();
+/// Names like `name`, nearest first, for the message of an error.
+std::vector<std::string> similar_op_names(std::string_view name, int count);
+/// Throws not_found with similar names.
+const OpDef& require_op(std::string_view name, std::source_location where);
+
+/// Defined by the generated table.
+std::vector<OpDef> make_builtin_ops();
+
+}  // namespace weir::dispatch

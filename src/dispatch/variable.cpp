@@ -1,0 +1,57 @@
+#include <weir/variable.h>
+
+#include "dispatch/call.h"
+#include "tensor/tensor_impl.h"
+#include "tensor/variable_state.h"
+
+namespace weir::inline v0 {
+namespace {
+
+[[noreturn]] void fail(std::source_location where, Code code, std::string what, std::string got, std::string expected,
+                       std::string fix = {}) {
+  throw Error({code, std::move(what), to_string(where), std::move(got), std::move(expected), std::move(fix)});
+}
+
+VariableState& checked(const std::shared_ptr<VariableState>& state) {
+  if (!state) fail({}, Code::failed_precondition, "use of an undefined Variable", "a default-constructed Variable", "a variable");
+  return *state;
+}
+
+}  // namespace
+
+Variable::Variable(Tensor initial_value, VariableOptions options, std::source_location where) {
+  if (!initial_value.defined())
+    fail(where, Code::invalid_argument, "Variable '" + options.name + "'", "an undefined initial value", "a tensor");
+  if (initial_value.is_symbolic())
+    fail(where, Code::failed_precondition, "Variable '" + options.name + "': the initial value cannot be lifted out of the trace",
+         "a symbolic tensor", "a tensor with a value", "create variables before the function is traced, from concrete values");
+  state_ = std::make_shared<VariableState>(std::move(initial_value), std::move(options));
+}
+
+DType Variable::dtype() const {
+  return checked(state_).dtype();
+}
+Shape Variable::shape() const {
+  return checked(state_).shape();
+}
+const std::string& Variable::name() const {
+  return checked(state_).name;
+}
+bool Variable::trainable() const {
+  return checked(state_).trainable;
+}
+void Variable::set_trainable(bool trainable) {
+  checked(state_).trainable = trainable;
+}
+std::uint64_t Variable::version() const {
+  return checked(state_).version();
+}
+
+Tensor Variable::value(std::source_location where) const {
+  checked(state_);
+  Tensor t = dispatch::current_handler().read(state_, where);
+  for (dispatch::Recorder* r : dispatch::active_recorders()) r->record_read(state_, t);
+  return t;
+}
+
+}  // namespace weir::inline v0

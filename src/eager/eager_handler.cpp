@@ -1,0 +1,181 @@
+/// The handler that runs one op now: kernel from the cache, one block for each result, run.
+
+#include "dispatch/call.h"
+#include "dispatch/handler.h"
+#include "kernels/select.h"
+#include "tensor/host_context.h"
+#include "tensor/tensor_impl.h"
+#include "tensor/variable_state.h"
+
+namespace weir::eager {
+namespace {
+
+using dispatch::Invocation;
+
+constexpr std::size_t kFew = 6;
+
+template <class T>
+using Few = base::SmallVector<T, kFew>;
+
+const rt::Kernel& kernel_for(const Invocation& call) {
+  Few<DType> in, out;
+  for (const Tensor* t : call.inputs) in.push_back(t->impl()->dtype());
+  for (const Spec& s : call.outputs) out.push_back(s.dtype);
+  const rt::Kernel* k = kernels::select(call.op.name().c_str(), call.op.id(), in, out);
+  if (k) return *k;
+  std::string got;
+  for (DType t : in) got += (got.empty() ? "" : ", ") + std::string(name(t));
+  dispatch::fail(call.op, call.where, "no kernel for these dtypes on this machine", got, {},
+                 "cast the operands, or register a kernel with weir::register_kernels", Code::unimplemented);
+}
+
+/// True if `t` may become the result: nobody else sees it, and its memory has the right size.
+bool can_steal(const Invocation& call, std::size_t i, const Spec& out) {
+  const TensorImpl& t = *call.inputs[i]->impl();
+  return (call.stealable >> i & 1u) && t.unique() && t.dtype() == out.dtype && t.shape().to_shape() == out.shape;
+}
+
+Tensor steal(const Tensor* operand) {
+  return std::move(*const_cast<Tensor*>(operand));  // a temporary of the caller's expression
+}
+
+void keep_strings_alive(const Invocation& call, Tensor& result) {
+  auto* owners = new std::vector<tensor::Buffer*>;
+  for (const Tensor* t : call.inputs) {
+    tensor::Buffer* b = t->impl()->buffer();
+    if (t->dtype() != DType::string || !b) continue;
+    b->retain();
+    owners->push_back(b);
+  }
+  result.impl()->buffer()->keep_alive = owners;
+}
+
+Tensor allocate(const Spec& spec) {
+  return TensorImpl::concrete(spec.dtype, spec.shape);
+}
+
+struct Outputs {
+  Few<rt::View> in, out;
+};
+
+void check_static(const Invocation& call, const Spec& s) {
+  if (!s.shape.is_static())
+    dispatch::fail(call.op, call.where, "the shape of the result is not known", s.describe(), "a static shape", {},
+                   Code::internal);
+}
+
+[[noreturn]] void throw_status(const Invocation& call, Status status, const rt::ErrorText& text) {
+  dispatch::fail(call.op, call.where, text.text[0] ? text.text : status.message(), {}, {}, {}, status.code());
+}
+
+/// Kernel state and workspace for the time of one call.
+class Scratch {
+ public:
+  Scratch(const rt::Kernel& k, rt::KernelCall& c) : kernel_(k), call_(c) {
+    if (k.need) {
+      const rt::Needs needs = k.need(c);
+      if (needs.workspace > 0) buffer_ = tensor::allocate_buffer(needs.workspace);
+    }
+    if (buffer_) c.workspace = buffer_->data;
+    if (k.prepare) c.state = k.prepare(c);
+  }
+  ~Scratch() {
+    if (kernel_.release && call_.state) kernel_.release(call_.state);
+    if (buffer_) buffer_->release();
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+ private:
+  const rt::Kernel& kernel_;
+  rt::KernelCall& call_;
+  tensor::Buffer* buffer_ = nullptr;
+};
+
+void run_kernel(const rt::Kernel& kernel, const Invocation& call, std::span<const rt::View> in,
+                std::span<const rt::View> out) {
+  rt::ErrorText text;
+  rt::KernelCall c;
+  c.kernel = &kernel;
+  c.in = in.data();
+  c.out = out.data();
+  c.attrs = call.attrs.data();
+  c.n_in = std::uint16_t(in.size());
+  c.n_out = std::uint16_t(out.size());
+  c.n_attrs = std::uint16_t(call.attrs.size());
+  c.context = &tensor::host_context();
+  c.error = &text;
+  Scratch scratch(kernel, c);
+  const Status status = kernel.run(c);
+  if (!status.ok()) throw_status(call, status, text);
+}
+
+bool try_alias(const Invocation& call, std::span<Tensor> results) {
+  std::int64_t offset = call.op.is(Trait::view) ? 0 : -1;
+  if (offset < 0 && call.op.alias_fn())
+    offset = call.op.alias_fn()(call.inputs[0]->impl()->spec(), call.outputs[0], call.attrs);
+  if (offset < 0) return false;
+  results[0] = TensorImpl::view(*call.inputs[0], call.outputs[0].shape, offset);
+  return true;
+}
+
+/// Ops without a kernel of their own are computed with others.
+bool try_decompose(const Invocation& call, std::span<Tensor> results) {
+  if (!call.op.decompose_fn()) return false;
+  dispatch::PauseRecording pause;
+  std::vector<Tensor> inputs;
+  for (const Tensor* t : call.inputs) inputs.push_back(*t);
+  std::vector<Tensor> values = call.op.decompose_fn()(inputs, call.attrs);
+  std::move(values.begin(), values.end(), results.begin());
+  return true;
+}
+
+class EagerHandler final : public dispatch::Handler {
+ public:
+  void run(const Invocation& call, std::span<Tensor> results) override {
+    for (const Spec& s : call.outputs) check_static(call, s);
+    if (try_alias(call, results) || try_decompose(call, results)) return;
+    const rt::Kernel& kernel = kernel_for(call);
+    Few<rt::View> in, out;
+    for (const Tensor* t : call.inputs) in.push_back(t->impl()->as_view());
+    place_results(call, results);
+    for (const Tensor& t : results) out.push_back(t.impl()->as_view());
+    run_kernel(kernel, call, in, out);
+  }
+
+  Tensor read(const std::shared_ptr<VariableState>& variable, std::source_location) override {
+    return variable->snapshot();
+  }
+
+  Tensor write(const std::shared_ptr<VariableState>& variable, const Tensor& value, std::source_location) override {
+    std::lock_guard lock(variable->mutex);
+    variable->set_locked(value);
+    return value;
+  }
+
+ private:
+  static void place_results(const Invocation& call, std::span<Tensor> results) {
+    for (std::size_t o = 0; o < results.size(); ++o) {
+      const Spec& spec = call.outputs[o];
+      if (o == 0 && call.stealable && call.op.is(Trait::elementwise)) {
+        for (std::size_t i = 0; i < call.inputs.size() && !results[0].defined(); ++i) {
+          if (can_steal(call, i, spec)) results[0] = steal(call.inputs[i]);
+        }
+      }
+      if (!results[o].defined()) results[o] = allocate(spec);
+      if (spec.dtype == DType::string && results[o].impl()->buffer()) keep_strings_alive(call, results[o]);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace weir::eager
+
+namespace weir::dispatch {
+
+Handler& default_handler() {
+  static auto& handler = *new eager::EagerHandler;
+  return handler;
+}
+
+}  // namespace weir::dispatch

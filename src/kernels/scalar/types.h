@@ -1,0 +1,115 @@
+#pragma once
+
+/// Dtype lists for kernel tables, and arithmetic in a type wide enough: half types in float, integers unsigned.
+
+#include "kernels/scalar/elementwise.h"
+#include "kernels/scalar/convert.h"
+
+#include <algorithm>
+#include <array>
+#include <complex>
+#include <type_traits>
+
+namespace weir::kernels::WEIR_ISA {
+
+template <class... Ts>
+struct Types {};
+
+using Floating = Types<float, double, float16, bfloat16>;
+using Signed = Types<std::int8_t, std::int16_t, std::int32_t, std::int64_t>;
+using Unsigned = Types<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>;
+
+template <class... As, class... Bs>
+constexpr auto join(Types<As...>, Types<Bs...>) -> Types<As..., Bs...>;
+using Integers = decltype(join(Signed{}, Unsigned{}));
+using Real = decltype(join(Floating{}, Integers{}));
+using Complex = Types<std::complex<float>, std::complex<double>>;
+using Numeric = decltype(join(Real{}, Complex{}));
+
+/// The value in the type that arithmetic is done in.
+template <class T>
+constexpr auto compute(T v) {
+  if constexpr (std::is_same_v<T, float16>) return weir_f32_from_f16(v.bits);
+  else if constexpr (std::is_same_v<T, bfloat16>) return weir_f32_from_bf16(v.bits);
+  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) return std::uint64_t(v);
+  else if constexpr (std::is_integral_v<T>) return std::uint64_t(v);
+  else return v;
+}
+template <class T, class C>
+constexpr T wrap(C v) {
+  if constexpr (std::is_same_v<T, float16>) return T{weir_f16_from_f32(v)};
+  else if constexpr (std::is_same_v<T, bfloat16>) return T{weir_bf16_from_f32(v)};
+  else return T(v);
+}
+
+#define WEIR_NAME_OF(x) #x
+#define WEIR_STRING(x) WEIR_NAME_OF(x)
+/// This provider's part of a kernel's name: the namespace.
+inline constexpr const char* kProvider = WEIR_STRING(WEIR_ISA);
+inline constexpr rt::Isa kIsa =
+#if defined(__AVX512F__)
+    rt::Isa::avx512;
+#elif defined(__AVX2__)
+    rt::Isa::avx2;
+#else
+    rt::Isa::baseline;
+#endif
+
+/// "AddV2/float32/ref", with static storage.
+template <class Op, class... Ts>
+struct KernelName {
+  char text[64] = {};
+  constexpr KernelName() {
+    std::size_t n = 0;
+    append(n, Op::kOp);
+    ((append(n, "/"), append(n, weir::name(dtype_of<Ts>))), ...);
+    append(n, "/");
+    append(n, kProvider);
+  }
+  constexpr void append(std::size_t& n, const char* s) {
+    while (*s && n + 1 < sizeof text) text[n++] = *s++;
+  }
+};
+template <class Op, class... Ts>
+inline constexpr KernelName<Op, Ts...> kKernelName;
+
+/// Op::apply(a, b) for each type: in and out are T.
+template <class Op, class... Ts>
+constexpr std::array<rt::Kernel, sizeof...(Ts)> binary_kernels(Types<Ts...>) {
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>, dtype_of<Ts>},
+                     .isa = kIsa,
+                     .run = rt::run_elementwise,
+                     .tile = binary_tile<Ts, Ts, Op::template apply<Ts>>}...};
+}
+/// The same with a bool result.
+template <class Op, class... Ts>
+constexpr std::array<rt::Kernel, sizeof...(Ts)> comparison_kernels(Types<Ts...>) {
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>, dtype_of<Ts>},
+                     .isa = kIsa,
+                     .run = rt::run_elementwise,
+                     .tile = binary_tile<Ts, bool, Op::template apply<Ts>>}...};
+}
+/// Op::apply(a) for each type.
+template <class Op, class... Ts>
+constexpr std::array<rt::Kernel, sizeof...(Ts)> unary_kernels(Types<Ts...>) {
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .isa = kIsa,
+                     .run = rt::run_elementwise,
+                     .tile = unary_tile<Ts, Ts, Op::template apply<Ts>>}...};
+}
+
+template <std::size_t... N>
+auto concatenate(const std::array<rt::Kernel, N>&... tables) {
+  std::array<rt::Kernel, (N + ...)> all{};
+  std::size_t i = 0;
+  ((std::copy(tables.begin(), tables.end(), all.begin() + i), i += N), ...);
+  return all;
+}
+
+}  // namespace weir::kernels::WEIR_ISA
