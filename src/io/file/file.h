@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "platform/file_status.h"
+
+namespace weir::io {
+
+// The file layer, with weir::Error instead of a status.
+
+std::string read_file(const std::string& path);
+
+/// Writes a file that appears under its name when it is complete.
+void write_file(const std::string& path, std::string_view bytes);
+
+/// Throws weir::Error unless `status` is ok.
+void check(const platform::FileStatus& status);
+
+}  // namespace weir::io
