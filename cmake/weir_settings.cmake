@@ -33,6 +33,4 @@ if(WEIR_LLD)
   add_link_options(-fuse-ld=lld)
 endif()
 
-# Packages are found where they are used, and linked wherever a room's objects go.
-set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 find_package(Threads REQUIRED)

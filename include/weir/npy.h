@@ -4,7 +4,8 @@
 ///     weir::save_npy("y.npy", y);
 ///     for (auto& [name, tensor] : weir::load_npz("weights.npz")) ...
 ///
-/// All dtypes of Weir round-trip. bfloat16, which NumPy does not have, is stored as two opaque bytes
+/// All dtypes of Weir round-trip. bfloat16, which NumPy does not have, is stored as two opaque
+/// bytes
 /// ("<V2"), as the package ml_dtypes does. Strings are stored as "S" (bytes, padded with zeros), so
 /// one that ends in a zero byte is refused; "U" (UTF-32) is read as UTF-8. Big-endian files and
 /// Fortran order are converted on reading.

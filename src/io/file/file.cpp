@@ -7,12 +7,16 @@
 
 namespace weir::io {
 
-void check(const platform::FileStatus& status) {
-  if (status.ok()) return;
+void fail(Code code, const std::string& what, const std::string& fix) {
   ErrorInfo info;
-  info.code = status.code();
-  info.what = status.message;
+  info.code = code;
+  info.what = what;
+  info.fix = fix;
   throw Error(info);
+}
+
+void check(const platform::FileStatus& status) {
+  if (!status.ok()) fail(status.code(), status.message);
 }
 
 std::string read_file(const std::string& path) {

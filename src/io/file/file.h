@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/status.h"
 #include "platform/file_status.h"
 
 namespace weir::io {
@@ -13,6 +14,9 @@ std::string read_file(const std::string& path);
 
 /// Writes a file that appears under its name when it is complete.
 void write_file(const std::string& path, std::string_view bytes);
+
+/// Throws a weir::Error that says what went wrong, and what to do about it.
+[[noreturn]] void fail(Code code, const std::string& what, const std::string& fix = {});
 
 /// Throws weir::Error unless `status` is ok.
 void check(const platform::FileStatus& status);

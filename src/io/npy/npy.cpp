@@ -9,6 +9,7 @@
 
 #include "io/file/file.h"
 #include "io/npy/npy_header.h"
+#include "tensor/tensor_impl.h"
 
 namespace weir {
 namespace io {
@@ -23,13 +24,20 @@ struct Descr {
 
 // NumPy's names of the dtypes. "V2" is what ml_dtypes writes for bfloat16.
 constexpr Descr kDescrs[] = {
-    {DType::float32, 'f', 4, "<f4"},    {DType::float64, 'f', 8, "<f8"},
-    {DType::float16, 'f', 2, "<f2"},    {DType::bfloat16, 'V', 2, "<V2"},
-    {DType::int8, 'i', 1, "|i1"},       {DType::int16, 'i', 2, "<i2"},
-    {DType::int32, 'i', 4, "<i4"},      {DType::int64, 'i', 8, "<i8"},
-    {DType::uint8, 'u', 1, "|u1"},      {DType::uint16, 'u', 2, "<u2"},
-    {DType::uint32, 'u', 4, "<u4"},     {DType::uint64, 'u', 8, "<u8"},
-    {DType::boolean, 'b', 1, "|b1"},    {DType::complex64, 'c', 8, "<c8"},
+    {DType::float32, 'f', 4, "<f4"},
+    {DType::float64, 'f', 8, "<f8"},
+    {DType::float16, 'f', 2, "<f2"},
+    {DType::bfloat16, 'V', 2, "<V2"},
+    {DType::int8, 'i', 1, "|i1"},
+    {DType::int16, 'i', 2, "<i2"},
+    {DType::int32, 'i', 4, "<i4"},
+    {DType::int64, 'i', 8, "<i8"},
+    {DType::uint8, 'u', 1, "|u1"},
+    {DType::uint16, 'u', 2, "<u2"},
+    {DType::uint32, 'u', 4, "<u4"},
+    {DType::uint64, 'u', 8, "<u8"},
+    {DType::boolean, 'b', 1, "|b1"},
+    {DType::complex64, 'c', 8, "<c8"},
     {DType::complex128, 'c', 16, "<c16"},
 };
 
@@ -44,7 +52,8 @@ const Descr* descr_of(const NpyHeader& header) {
 template <class Body>
 void for_each_place(const std::vector<std::int64_t>& shape, std::int64_t count, Body body) {
   std::vector<std::int64_t> stride(shape.size(), 1);
-  for (std::size_t d = 1; d < shape.size(); ++d) stride[d] = stride[d - 1] * shape[d - 1];
+  for (std::size_t d = 1; d < shape.size(); ++d)
+    stride[d] = stride[d - 1] * shape[d - 1];
   std::vector<std::int64_t> index(shape.size(), 0);
   std::int64_t source = 0;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -65,7 +74,8 @@ std::string normalised(const NpyHeader& header, std::string_view payload) {
   if (header.fortran_order && header.shape.size() > 1) {
     for_each_place(header.shape, header.count, [&](std::int64_t to, std::int64_t from) {
       std::memcpy(bytes.data() + static_cast<std::size_t>(to) * item,
-                  payload.data() + static_cast<std::size_t>(from) * item, item);
+                  payload.data() + static_cast<std::size_t>(from) * item,
+                  item);
     });
   }
   // A complex number is two numbers, a UTF-32 text many.
@@ -121,14 +131,16 @@ Tensor string_tensor(const NpyHeader& header, std::string_view bytes, const std:
 }
 
 Tensor plain_tensor(const NpyHeader& header, DType dtype, const std::string& bytes) {
-  Tensor tensor = Tensor::zeros(Shape(header.shape), dtype);
-  std::memcpy(const_cast<void*>(tensor.raw_data()), bytes.data(), bytes.size());
+  const Shape shape(header.shape);
+  Tensor tensor = TensorImpl::concrete(dtype, shape);
+  if (!bytes.empty()) std::memcpy(tensor.impl()->data(), bytes.data(), bytes.size());
   return tensor;
 }
 
 // A bool of another value than 0 and 1 is undefined behaviour for whoever reads it.
 void make_booleans(std::string* bytes) {
-  for (char& c : *bytes) c = c != 0;
+  for (char& c : *bytes)
+    c = c != 0;
 }
 
 std::string format_strings(const Tensor& tensor) {
@@ -136,14 +148,15 @@ std::string format_strings(const Tensor& tensor) {
   std::size_t width = 1;
   for (const std::string_view text : texts) {
     if (!text.empty() && text.back() == '\0') {
-      throw Error({.code = Code::invalid_argument,
-                   .what = "save_npy: a string ends in a zero byte",
-                   .fix = "NumPy's format drops such bytes; store the bytes as uint8"});
+      fail(Code::invalid_argument,
+           "save_npy: a string ends in a zero byte",
+           "NumPy's format drops such bytes; store the bytes as uint8");
     }
     width = std::max(width, text.size());
   }
   std::string file = format_npy_header("|S" + std::to_string(width), tensor.shape().to_vector());
-  for (const std::string_view text : texts) file.append(text).append(width - text.size(), '\0');
+  for (const std::string_view text : texts)
+    file.append(text).append(width - text.size(), '\0');
   return file;
 }
 
@@ -154,7 +167,8 @@ Tensor parse_npy(std::string_view file, const std::string& name) {
   const bool text = header.kind == 'S' || header.kind == 'U';
   const Descr* descr = descr_of(header);
   if (descr == nullptr && !text) {
-    throw_npy_error(Code::unimplemented, name,
+    throw_npy_error(Code::unimplemented,
+                    name,
                     std::string("elements of kind '") + header.kind + "' and " +
                         std::to_string(header.item_size) + " bytes");
   }
@@ -162,7 +176,8 @@ Tensor parse_npy(std::string_view file, const std::string& name) {
   const auto wanted = static_cast<std::size_t>(header.count * header.item_size);
   // Strings of no bytes take no room, so the file's size does not bound their number.
   if (payload.size() != wanted || (text && header.item_size == 0 && header.count > (1 << 20))) {
-    throw_npy_error(Code::data_loss, name,
+    throw_npy_error(Code::data_loss,
+                    name,
                     "its header says " + std::to_string(wanted) + " bytes of elements, it has " +
                         std::to_string(payload.size()));
   }
@@ -174,8 +189,9 @@ Tensor parse_npy(std::string_view file, const std::string& name) {
 
 std::string format_npy(const Tensor& tensor) {
   if (tensor.dtype() == DType::string) return format_strings(tensor);
-  const auto* descr = std::find_if(std::begin(kDescrs), std::end(kDescrs),
-                                   [&](const Descr& d) { return d.dtype == tensor.dtype(); });
+  const auto* descr = std::find_if(std::begin(kDescrs), std::end(kDescrs), [&](const Descr& d) {
+    return d.dtype == tensor.dtype();
+  });
   std::string file = format_npy_header(descr->text, tensor.shape().to_vector());
   const auto* data = static_cast<const char*>(tensor.raw_data());
   return file.append(data, static_cast<std::size_t>(tensor.nbytes()));
@@ -185,7 +201,9 @@ std::string format_npy(const Tensor& tensor) {
 
 inline namespace v0 {
 
-Tensor load_npy(const std::string& path) { return io::parse_npy(io::read_file(path), path); }
+Tensor load_npy(const std::string& path) {
+  return io::parse_npy(io::read_file(path), path);
+}
 
 void save_npy(const std::string& path, const Tensor& tensor) {
   io::write_file(path, io::format_npy(tensor));

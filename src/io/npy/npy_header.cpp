@@ -1,7 +1,8 @@
 #include "io/npy/npy_header.h"
 
 #include <charconv>
-#include <optional>
+
+#include "io/file/file.h"
 
 namespace weir::io {
 namespace {
@@ -13,7 +14,8 @@ constexpr std::size_t kAlignment = 64;
 
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text.substr(0, 40)) out += c >= ' ' && c <= '~' ? c : '?';
+  for (const char c : text.substr(0, 40))
+    out += c >= ' ' && c <= '~' ? c : '?';
   return text.size() > 40 ? out + "..." : out;
 }
 
@@ -85,8 +87,8 @@ class Literal {
   }
 
   [[noreturn]] void fail(const std::string& what) {
-    throw_npy_error(Code::data_loss, name_,
-                    "damaged header: " + what + " at \"" + printable(text_) + "\"");
+    throw_npy_error(
+        Code::data_loss, name_, "damaged header: " + what + " at \"" + printable(text_) + "\"");
   }
 
  private:
@@ -189,10 +191,7 @@ void append_little_endian(std::size_t value, std::size_t bytes, std::string* out
 }  // namespace
 
 void throw_npy_error(Code code, const std::string& name, const std::string& what) {
-  ErrorInfo info;
-  info.code = code;
-  info.what = "cannot read '" + name + "': " + what;
-  throw Error(info);
+  fail(code, "cannot read '" + name + "': " + what);
 }
 
 NpyHeader parse_npy_header(std::string_view file, const std::string& name) {

@@ -177,7 +177,8 @@ TEST(Npy, LyingHeaders_AreErrors) {
 
 TEST(Npy, ManyDimensions_AreRefused) {
   std::string shape = "(";
-  for (int i = 0; i < 65; ++i) shape += "1, ";
+  for (int i = 0; i < 65; ++i)
+    shape += "1, ";
   EXPECT_EQ(error_of(npy(dictionary("|u1", shape + ")"), "x")).code(), Code::data_loss);
 }
 

@@ -32,10 +32,12 @@ using Entry = std::unique_ptr<zip_file_t, CloseEntry>;
 using Source = std::unique_ptr<zip_source_t, FreeSource>;
 
 [[noreturn]] void throw_write_error(const std::string& what) {
-  throw Error({.code = Code::invalid_argument, .what = "save_npz: " + what});
+  fail(Code::invalid_argument, "save_npz: " + what);
 }
 
 Archive open_archive(std::string_view file, const std::string& name) {
+  // libzip takes no bytes at all for an archive without entries.
+  if (file.empty()) throw_npy_error(Code::data_loss, name, "not a zip archive: no bytes");
   zip_error_t error;
   zip_error_init(&error);
   Source source(zip_source_buffer_create(file.data(), file.size(), 0, &error));
@@ -48,8 +50,8 @@ Archive open_archive(std::string_view file, const std::string& name) {
   return Archive(opened);
 }
 
-// The size that the archive gives for the entry bounds what is read, and memory grows only with what
-// has been read. libzip checks the CRC at the end of the entry.
+// The size that the archive gives for the entry bounds what is read, and memory grows only with
+// what has been read. libzip checks the CRC at the end of the entry.
 std::string read_entry(zip_t* archive, zip_uint64_t index, const std::string& name) {
   zip_stat_t info;
   zip_stat_init(&info);
@@ -139,6 +141,8 @@ NamedTensors parse_npz(std::string_view file, const std::string& name) {
 }
 
 std::string format_npz(const NamedTensors& tensors) {
+  // libzip does not write an archive without entries: the end record alone is one.
+  if (tensors.empty()) return "PK\5\6" + std::string(18, '\0');
   check_names(tensors);
   Source source(zip_source_buffer_create(nullptr, 0, 0, nullptr));
   if (!source) throw_write_error("out of memory");
@@ -160,7 +164,9 @@ std::string format_npz(const NamedTensors& tensors) {
 
 inline namespace v0 {
 
-NamedTensors load_npz(const std::string& path) { return io::parse_npz(io::read_file(path), path); }
+NamedTensors load_npz(const std::string& path) {
+  return io::parse_npz(io::read_file(path), path);
+}
 
 void save_npz(const std::string& path, const NamedTensors& tensors) {
   io::write_file(path, io::format_npz(tensors));

@@ -17,7 +17,8 @@ Code error_code(const std::string& file) {
 }
 
 NamedTensors some_tensors() {
-  return {{"b", Tensor{1.0F, 2.0F}}, {"scope/a", Tensor{{1, 2}, {3, 4}}}, {"e", Tensor::zeros({0})}};
+  return {
+      {"b", Tensor{1.0F, 2.0F}}, {"scope/a", Tensor{{1, 2}, {3, 4}}}, {"e", Tensor::zeros({0})}};
 }
 
 TEST(Npz, Tensors_RoundTripInOrder) {
@@ -36,7 +37,9 @@ TEST(Npz, SameTensors_GiveTheSameBytes) {
   EXPECT_EQ(format_npz(some_tensors()), format_npz(some_tensors()));
 }
 
-TEST(Npz, NoTensors_RoundTrip) { EXPECT_TRUE(parse_npz(format_npz({}), "x").empty()); }
+TEST(Npz, NoTensors_RoundTrip) {
+  EXPECT_TRUE(parse_npz(format_npz({}), "x").empty());
+}
 
 TEST(Npz, BadNames_AreErrors) {
   EXPECT_THROW(format_npz({{"a", Tensor(1)}, {"a", Tensor(2)}}), Error);
