@@ -47,7 +47,10 @@ class Builder final : public dispatch::SymbolicHandler, public tensor::SymbolSou
   std::string describe(int node, int output) const override;
 
  private:
-  explicit Builder(std::string name) : graph_(std::make_shared<Graph>(std::move(name))) {}
+  Builder(std::string name, std::shared_ptr<Builder> outer);
+  Ref capture(const Tensor& outer_tensor);
+  Builder* owner_of(const Tensor& symbolic);
+  Node make_node(Kind kind, std::source_location where) const;
 
   std::shared_ptr<Graph> graph_;
   std::shared_ptr<Builder> outer_;
@@ -55,9 +58,24 @@ class Builder final : public dispatch::SymbolicHandler, public tensor::SymbolSou
   std::vector<Tensor> captures_;
   std::unordered_map<std::uint64_t, Ref> captured_;                    // id of an outer tensor
   std::unordered_map<const void*, std::pair<Tensor, Ref>> constants_;  // by TensorImpl
+  std::unordered_map<const VariableState*, Ref> current_values_;       // of variables read or written so far
+  std::uint64_t number_;                                               // part of the ids of this graph's tensors
 };
 
 /// The builder that the calls of this thread go to; null outside a trace.
 std::shared_ptr<Builder> current_builder();
+
+/// While it lives, nodes that this thread appends take over name, line and annotations of `node`, which is being
+/// replayed into another graph.
+class Provenance {
+ public:
+  explicit Provenance(const Node& node);
+  ~Provenance();
+  Provenance(const Provenance&) = delete;
+  Provenance& operator=(const Provenance&) = delete;
+
+ private:
+  const Node* outer_;
+};
 
 }  // namespace weir::graph

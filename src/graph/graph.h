@@ -110,8 +110,8 @@ class Graph {
 
   /// True if a node, here or in a body, has an effect.
   bool has_effects() const;
-  /// Uses of each output: how many nodes and results read it.
-  std::vector<std::vector<int>> consumers() const;  // by node, the consuming nodes (-1: a result of the graph)
+  /// By node: the nodes that read one of its outputs, in order; -1 for a result of the graph.
+  std::vector<std::vector<int>> consumers() const;
 
  private:
   std::string unique_name(const std::string& wanted);
@@ -119,6 +119,7 @@ class Graph {
   std::string name_;
   std::vector<Node> nodes_;
   std::unordered_map<std::string, int> by_name_;
+  std::unordered_map<std::string, int> next_suffix_;
 };
 
 /// The text of a graph, one node a line, stable: for people, tests and golden files.

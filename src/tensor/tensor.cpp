@@ -113,11 +113,13 @@ Tensor TensorImpl::view(const Tensor& base, ShapeView shape, std::int64_t offset
   return t;
 }
 
-Tensor TensorImpl::symbolic(SpecView spec, std::shared_ptr<tensor::SymbolSource> source, int node, int output) {
+Tensor TensorImpl::symbolic(SpecView spec, std::shared_ptr<tensor::SymbolSource> source, int node, int output,
+                            std::uint64_t id) {
   TensorImpl* p = make(spec.dtype, spec.shape);
   p->source_ = std::move(source);
   p->node_ = node;
   p->output_ = output;
+  p->id_ = id;
   return Tensor::adopt(p);
 }
 

@@ -33,7 +33,9 @@ class TensorImpl {
   static Tensor view(const Tensor& base, ShapeView shape, std::int64_t offset = 0);
   /// Takes over one reference to `buffer`.
   static Tensor over(tensor::Buffer* buffer, DType dtype, ShapeView shape);
-  static Tensor symbolic(SpecView spec, std::shared_ptr<tensor::SymbolSource> source, int node, int output);
+  /// `id`: the same for every handle of this output, distinct from all others (see symbol_id).
+  static Tensor symbolic(SpecView spec, std::shared_ptr<tensor::SymbolSource> source, int node, int output,
+                         std::uint64_t id);
   static void destroy(TensorImpl* p) noexcept;
 
   bool is_symbolic() const { return node_ >= 0; }
