@@ -114,8 +114,8 @@ FileStatus make_directories(const std::string& path) {
     end = path.find('/', end + 1);
     const std::string prefix = path.substr(0, end);
     const int made = is_directory(prefix) ? 0 : calls::make_directory(prefix.c_str());
-    // Another process may have made it in between.
-    if (made < 0 && !is_directory(prefix)) return file_error("create directory", prefix, -made);
+    if (made >= 0 || is_directory(prefix)) continue;  // another process may have made it
+    return file_error("create directory", prefix, made == -EEXIST ? ENOTDIR : -made);
   }
   return {};
 }

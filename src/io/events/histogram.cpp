@@ -13,7 +13,8 @@ struct Range {
   double high = -std::numeric_limits<double>::infinity();
 };
 
-Range finite_range(std::span<const double> values) {
+template <class T>
+Range finite_range(std::span<const T> values) {
   Range range;
   for (const double value : values) {
     if (!std::isfinite(value)) continue;
@@ -40,7 +41,8 @@ std::size_t bucket_of(double value, const Range& range) {
 
 }  // namespace
 
-std::vector<Bucket> make_histogram(std::span<const double> values) {
+template <class T>
+std::vector<Bucket> make_histogram(std::span<const T> values) {
   const Range range = finite_range(values);
   std::vector<Bucket> buckets(kHistogramBuckets);
   for (int i = 0; i < kHistogramBuckets; ++i) {
@@ -51,5 +53,8 @@ std::vector<Bucket> make_histogram(std::span<const double> values) {
   }
   return buckets;
 }
+
+template std::vector<Bucket> make_histogram(std::span<const float> values);
+template std::vector<Bucket> make_histogram(std::span<const double> values);
 
 }  // namespace weir::io

@@ -9,6 +9,10 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
+std::vector<Bucket> histogram_of(const std::vector<double>& values) {
+  return make_histogram(std::span<const double>(values));
+}
+
 double total(const std::vector<Bucket>& buckets) {
   double sum = 0;
   for (const Bucket& bucket : buckets)
@@ -30,7 +34,7 @@ TEST(Histogram, EvenValues_FillTheBucketsEvenly) {
   std::vector<double> values;
   for (int i = 0; i < 300; ++i)
     values.push_back(i + 0.5);
-  const auto buckets = make_histogram(values);
+  const auto buckets = histogram_of(values);
   expect_contiguous(buckets, 0.5, 299.5);
   for (const Bucket& bucket : buckets)
     EXPECT_NEAR(bucket.count, 10, 1);
@@ -38,14 +42,14 @@ TEST(Histogram, EvenValues_FillTheBucketsEvenly) {
 }
 
 TEST(Histogram, LargestValue_IsInTheLastBucket) {
-  const auto buckets = make_histogram(std::vector<double>{0, 3, 30});
+  const auto buckets = histogram_of({0, 3, 30});
   EXPECT_EQ(buckets[0].count, 1);
   EXPECT_EQ(buckets[3].count, 1);
   EXPECT_EQ(buckets[29].count, 1);
 }
 
 TEST(Histogram, EqualValues_AreInTheLastBucket) {
-  const auto buckets = make_histogram(std::vector<double>{7, 7, 7});
+  const auto buckets = histogram_of({7, 7, 7});
   expect_contiguous(buckets, 7, 7);
   EXPECT_EQ(buckets.back().count, 3);
   EXPECT_EQ(total(buckets), 3);
@@ -53,21 +57,21 @@ TEST(Histogram, EqualValues_AreInTheLastBucket) {
 
 TEST(Histogram, NoFiniteValues_GiveZeros) {
   for (const std::vector<double>& values : {std::vector<double>{}, {kInf, -kInf, kInf - kInf}}) {
-    const auto buckets = make_histogram(values);
+    const auto buckets = histogram_of(values);
     expect_contiguous(buckets, 0, 0);
     EXPECT_EQ(total(buckets), 0);
   }
 }
 
 TEST(Histogram, NonFiniteValues_AreLeftOut) {
-  const auto buckets = make_histogram(std::vector<double>{1, kInf, 2, kInf - kInf, -kInf});
+  const auto buckets = histogram_of({1, kInf, 2, kInf - kInf, -kInf});
   expect_contiguous(buckets, 1, 2);
   EXPECT_EQ(total(buckets), 2);
 }
 
 TEST(Histogram, HugeRange_DoesNotOverflow) {
   const double huge = std::numeric_limits<double>::max();
-  const auto buckets = make_histogram(std::vector<double>{-huge, 0, huge});
+  const auto buckets = histogram_of({-huge, 0, huge});
   expect_contiguous(buckets, -huge, huge);
   EXPECT_EQ(buckets[0].count, 1);
   EXPECT_EQ(buckets[15].count, 1);
@@ -76,7 +80,7 @@ TEST(Histogram, HugeRange_DoesNotOverflow) {
 
 TEST(Histogram, TinyRange_CountsAll) {
   const double tiny = std::numeric_limits<double>::denorm_min();
-  EXPECT_EQ(total(make_histogram(std::vector<double>{0, tiny})), 2);
+  EXPECT_EQ(total(histogram_of({0, tiny})), 2);
 }
 
 }  // namespace

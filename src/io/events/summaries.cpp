@@ -1,6 +1,7 @@
 #include "io/events/summaries.h"
 
 #include <algorithm>
+#include <climits>
 #include <map>
 
 namespace weir::io {
@@ -24,9 +25,10 @@ proto::TensorProto* add_tensor(proto::Summary::Value* value,
   return tensor;
 }
 
-void set_shape(std::span<const std::int64_t> sizes, proto::TensorShapeProto* shape) {
-  for (const std::int64_t size : sizes)
-    shape->add_dim()->set_size(size);
+void set_shape(const Shape& from, proto::TensorShapeProto* to) {
+  to->set_unknown_rank(!from.has_rank());
+  for (const Dim dim : from.dims())
+    to->add_dim()->set_size(dim.value());
 }
 
 void fill_outputs(const NodeStats& stats, proto::NodeExecStats* out) {
@@ -52,6 +54,12 @@ void fill_node(const NodeStats& stats, proto::NodeExecStats* out) {
   memory->set_allocator_name(stats.device);
   memory->set_total_bytes(stats.bytes);
   fill_outputs(stats, out);
+}
+
+void set_hparam(const HParam& from, proto::HParamValue* to) {
+  if (const double* number = std::get_if<double>(&from)) to->set_number_value(*number);
+  if (const bool* flag = std::get_if<bool>(&from)) to->set_bool_value(*flag);
+  if (const std::string* text = std::get_if<std::string>(&from)) to->set_string_value(*text);
 }
 
 }  // namespace
@@ -116,6 +124,7 @@ proto::Summary::Value graph_summary(std::string_view tag,
   constexpr int kBlobSequence = 3;
   proto::RunMetadata metadata;
   proto::GraphDef* graph = metadata.add_function_graphs()->mutable_pre_optimization_graph();
+  if (graph_def.size() > INT_MAX) return {};
   if (!graph->ParseFromArray(graph_def.data(), static_cast<int>(graph_def.size()))) return {};
   if (!stats.empty()) *metadata.mutable_step_stats() = step_stats(stats);
   proto::Summary::Value summary =
@@ -123,6 +132,22 @@ proto::Summary::Value graph_summary(std::string_view tag,
   summary.mutable_metadata()->mutable_plugin_data()->set_content("1");
   summary.mutable_metadata()->set_data_class(kBlobSequence);
   add_tensor(&summary, proto::DT_STRING, {1})->add_string_val(metadata.SerializeAsString());
+  return summary;
+}
+
+proto::Summary::Value hparams_summary(std::span<const std::pair<std::string, HParam>> values,
+                                      double start_time_secs) {
+  proto::HParamsPluginData data;
+  proto::SessionStartInfo* info = data.mutable_session_start_info();
+  info->set_start_time_secs(start_time_secs);
+  for (const auto& [name, value] : values) {
+    proto::HParamEntry* entry = info->add_hparams();
+    entry->set_key(name);
+    set_hparam(value, entry->mutable_value());
+  }
+  proto::Summary::Value summary = new_value("_hparams_/session_start_info", "hparams");
+  summary.mutable_metadata()->mutable_plugin_data()->set_content(data.SerializeAsString());
+  add_tensor(&summary, proto::DT_FLOAT, {0});
   return summary;
 }
 

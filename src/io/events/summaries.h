@@ -1,5 +1,7 @@
 #pragma once
 
+#include <weir/summary.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -26,22 +28,16 @@ proto::Summary::Value image_summary(std::string_view tag,
 /// Markdown.
 proto::Summary::Value text_summary(std::string_view tag, std::string_view text);
 
-/// What ran when, and what it used: drawn over a graph by TensorBoard.
-struct NodeStats {
-  std::string name;
-  std::string device;
-  std::int64_t start_ns = 0;  // since the run began
-  std::int64_t duration_ns = 0;
-  std::int64_t bytes = 0;
-  std::vector<std::vector<std::int64_t>> output_shapes;
-};
-
 proto::StepStats step_stats(std::span<const NodeStats> stats);
 
 /// A graph under a tag of its own, with or without node statistics. `graph_def` holds the bytes of
-/// a GraphDef.
+/// a GraphDef; if it does not, the result has no tensor.
 proto::Summary::Value graph_summary(std::string_view tag,
                                     std::string_view graph_def,
                                     std::span<const NodeStats> stats);
+
+/// The values a run was started with, under the tag that the hparams dashboard looks for.
+proto::Summary::Value hparams_summary(std::span<const std::pair<std::string, HParam>> values,
+                                      double start_time_secs);
 
 }  // namespace weir::io

@@ -48,9 +48,9 @@ TEST(Summaries, Image_StartsWithWidthAndHeight) {
 }
 
 TEST(Summaries, StepStats_GroupByDevice_AndShowEvenTheFastest) {
-  const std::vector<NodeStats> nodes = {{"a", "/device:CPU:0", 1500, 100, 64, {{2, 3}}},
+  const std::vector<NodeStats> nodes = {{"a", "/device:CPU:0", 1500, 100, 64, {Shape{2, 3}}},
                                         {"b", "/device:GPU:0", 2000, 2600, 0, {}},
-                                        {"c", "/device:CPU:0", 9000, 1000, 8, {{}}}};
+                                        {"c", "/device:CPU:0", 9000, 1000, 8, {Shape{}}}};
   const auto stats = step_stats(nodes);
   ASSERT_EQ(stats.dev_stats_size(), 2);
   ASSERT_EQ(stats.dev_stats(0).node_stats_size(), 2);
@@ -72,6 +72,20 @@ TEST(Summaries, Graph_IsABlobOfTheUnoptimisedGraph) {
   proto::RunMetadata metadata;
   ASSERT_TRUE(metadata.ParseFromString(value.tensor().string_val(0)));
   EXPECT_EQ(metadata.function_graphs(0).pre_optimization_graph().node(0).name(), "x");
+}
+
+TEST(Summaries, HParams_KeepTheirKinds) {
+  const std::vector<std::pair<std::string, HParam>> values = {
+      {"lr", 0.5}, {"shuffle", true}, {"optimizer", std::string("adam")}};
+  const auto value = hparams_summary(values, 12);
+  EXPECT_EQ(value.tag(), "_hparams_/session_start_info");
+  proto::HParamsPluginData data;
+  ASSERT_TRUE(data.ParseFromString(value.metadata().plugin_data().content()));
+  const auto& info = data.session_start_info();
+  ASSERT_EQ(info.hparams_size(), 3);
+  EXPECT_EQ(info.hparams(0).value().number_value(), 0.5);
+  EXPECT_TRUE(info.hparams(1).value().bool_value());
+  EXPECT_EQ(info.hparams(2).value().string_value(), "adam");
 }
 
 TEST(Summaries, Graph_ThatIsNone_GivesNoTensor) {
