@@ -134,6 +134,9 @@ struct Kernel {
   Status (*pack)(const KernelCall& shapes, void* packed) = nullptr;
   void* (*prepare)(const KernelCall& shapes) = nullptr;
   void (*release)(void* state) = nullptr;
+  /// Ops whose output shapes depend on data: called with concrete inputs and workspace before the outputs exist. Writes
+  /// the dimensions that out[o].dims, which point into memory of the caller, have as -1. Outputs have no data yet.
+  Status (*output_dims)(const KernelCall& call, std::int64_t* const* dims) = nullptr;
   Status (*run)(const KernelCall& call) = nullptr;
   TileFn tile = nullptr;  // element-wise kernels only
 };

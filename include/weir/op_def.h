@@ -98,6 +98,8 @@ class InferContext {
   const rt::Attr& attr(int index) const { return attrs_[index]; }
   /// The integers of an attribute or static operand; nothing while a static operand is symbolic or absent.
   std::optional<std::span<const std::int64_t>> ints(int index);
+  /// The value of an input where it is known: a concrete tensor, or a constant of the graph. Null otherwise.
+  const Tensor* value(int input) const { return values_.empty() ? nullptr : values_[std::size_t(input)]; }
   /// True if a static operand was not passed at all.
   bool absent(int index) const { return attrs_[index].kind == rt::Attr::Kind::none; }
   /// Number of integers of a static operand, also when only its shape is known; -1 if not even that.
@@ -206,6 +208,7 @@ struct StaticOperand {
   bool optional = false;
   std::string type_attr = {};
   DType dtype = DType::int32;
+  std::vector<std::int64_t> default_value = {};  // not empty: what an absent operand means, as kernels see it
 };
 
 class OpDef {

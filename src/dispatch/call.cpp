@@ -192,6 +192,18 @@ void check_string_attrs(const OpDef& op, std::span<const rt::Attr> attrs, std::s
   }
 }
 
+/// What no op may produce: more axes than a tensor has, or more bytes than 63 bits count.
+void check_outputs(const OpDef& op, std::source_location where, std::span<const Spec> outputs) {
+  for (const Spec& s : outputs) {
+    if (s.shape.rank() > kMaxRank) fail(op, where, "too many dimensions", std::to_string(s.shape.rank()), "at most 254");
+    std::int64_t bytes = byte_size(s.dtype);
+    for (Dim d : s.shape.dims()) {
+      if (d.known() && d.value() > 0 && __builtin_mul_overflow(bytes, d.value(), &bytes))
+        fail(op, where, "the result is too large", s.describe(), "fewer than 2^63 bytes");
+    }
+  }
+}
+
 void run_infer(const OpDef& op, const Resolved& r, std::span<const rt::Attr> attrs, std::source_location where,
                std::span<Spec> outputs) {
   base::SmallVector<SpecView, kFew> specs;
@@ -208,6 +220,7 @@ void run_infer(const OpDef& op, const Resolved& r, std::span<const rt::Attr> att
   }
   InferContext context(op, specs, attrs, values, outputs, where);
   op.infer_fn()(context);
+  check_outputs(op, where, outputs);
 }
 
 }  // namespace
@@ -287,6 +300,8 @@ CallBuilder& CallBuilder::ints(const Ints& ints) {
     attrs_.emplace_back();
   } else if (ints.present()) {
     attrs_.push_back(rt::Attr::int_list(ints.values().data(), std::uint32_t(ints.values().size())));
+  } else if (const AttrDef& def = op_.attrs()[attrs_.size()]; !def.is_operand || !def.has_default) {
+    attrs_.push_back(rt::Attr::int_list(nullptr, 0));  // `reshape(x, {})`: an empty list, not an absent one
   } else {
     attrs_.emplace_back();
   }
@@ -366,7 +381,7 @@ std::vector<Tensor> call_op(const OpDef& op, OperandList operands, std::initiali
       dispatch::fail(op, operands.size() ? operands[0].where() : std::source_location{}, "missing attribute " + def.name);
     if (def.kind == rt::Attr::Kind::string) {
       call.string(def.default_string);
-    } else if (def.kind == rt::Attr::Kind::ints && !def.is_operand) {
+    } else if (def.kind == rt::Attr::Kind::ints && !(def.is_operand && def.default_ints.empty())) {
       call.attr(rt::Attr::int_list(def.default_ints.data(), std::uint32_t(def.default_ints.size())));
     } else {
       call.attr(def.default_value);

@@ -122,7 +122,8 @@ OpDef& OpDef::attr(std::string name, Kind kind) {
 OpDef& OpDef::static_operand(std::string name, StaticOperand o) {
   AttrDef& a = add_attr(std::move(name), Kind::ints);
   a.is_operand = true;
-  a.has_default = o.optional;
+  a.has_default = o.optional || !o.default_value.empty();
+  a.default_ints = std::move(o.default_value);
   a.input = o.input;
   a.scalar = o.scalar;
   a.operand_dtype = o.dtype;

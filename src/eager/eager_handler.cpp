@@ -7,6 +7,8 @@
 #include "tensor/tensor_impl.h"
 #include "tensor/variable_state.h"
 
+#include <algorithm>
+
 namespace weir::eager {
 namespace {
 
@@ -92,9 +94,8 @@ class Scratch {
   tensor::Buffer* buffer_ = nullptr;
 };
 
-void run_kernel(const rt::Kernel& kernel, const Invocation& call, std::span<const rt::View> in,
-                std::span<const rt::View> out) {
-  rt::ErrorText text;
+rt::KernelCall kernel_call(const rt::Kernel& kernel, const Invocation& call, std::span<const rt::View> in,
+                           std::span<const rt::View> out, rt::ErrorText& text) {
   rt::KernelCall c;
   c.kernel = &kernel;
   c.in = in.data();
@@ -105,6 +106,13 @@ void run_kernel(const rt::Kernel& kernel, const Invocation& call, std::span<cons
   c.n_attrs = std::uint16_t(call.attrs.size());
   c.context = &tensor::host_context();
   c.error = &text;
+  return c;
+}
+
+void run_kernel(const rt::Kernel& kernel, const Invocation& call, std::span<const rt::View> in,
+                std::span<const rt::View> out) {
+  rt::ErrorText text;
+  rt::KernelCall c = kernel_call(kernel, call, in, out, text);
   Scratch scratch(kernel, c);
   const Status status = kernel.run(c);
   if (!status.ok()) throw_status(call, status, text);
@@ -130,10 +138,36 @@ bool try_decompose(const Invocation& call, std::span<Tensor> results) {
   return true;
 }
 
+/// Gives the outputs that infer left open the shapes that the kernel derives from the values of the inputs.
+void resolve_shapes(const rt::Kernel& kernel, const Invocation& call, std::span<const rt::View> in, std::span<Spec> outputs) {
+  Few<std::vector<std::int64_t>> dims(outputs.size());
+  Few<std::int64_t*> writable(outputs.size());
+  Few<rt::View> out(outputs.size());
+  for (std::size_t o = 0; o < outputs.size(); ++o) {
+    if (!kernel.output_dims || !outputs[o].shape.has_rank()) check_static(call, outputs[o]);
+    dims[o] = outputs[o].shape.to_vector();
+    writable[o] = dims[o].data();
+    out[o] = {nullptr, dims[o].data(), outputs[o].dtype, std::uint8_t(outputs[o].shape.rank())};
+  }
+  rt::ErrorText text;
+  rt::KernelCall c = kernel_call(kernel, call, in, out, text);
+  Scratch scratch(kernel, c);
+  const Status status = kernel.output_dims(c, writable.data());
+  if (!status.ok()) throw_status(call, status, text);
+  for (std::size_t o = 0; o < outputs.size(); ++o) {
+    outputs[o].shape = Shape(dims[o]);
+    check_static(call, outputs[o]);
+  }
+}
+
+bool is_static(const Invocation& call) {
+  return std::all_of(call.outputs.begin(), call.outputs.end(), [](const Spec& s) { return s.shape.is_static(); });
+}
+
 class EagerHandler final : public dispatch::Handler {
  public:
   void run(const Invocation& call, std::span<Tensor> results) override {
-    for (const Spec& s : call.outputs) check_static(call, s);
+    if (!is_static(call)) return run_data_shaped(call, results);
     if (try_alias(call, results) || try_decompose(call, results)) return;
     const rt::Kernel& kernel = kernel_for(call);
     Few<rt::View> in, out;
@@ -154,6 +188,16 @@ class EagerHandler final : public dispatch::Handler {
   }
 
  private:
+  void run_data_shaped(const Invocation& call, std::span<Tensor> results) {
+    if (try_decompose(call, results)) return;
+    Few<rt::View> in;
+    for (const Tensor* t : call.inputs) in.push_back(t->impl()->as_view());
+    base::SmallVector<Spec, 2> outputs(call.outputs);
+    resolve_shapes(kernel_for(call), call, in, outputs);
+    Invocation sized{call.op, call.inputs, call.attrs, outputs, call.where};
+    run(sized, results);
+  }
+
   static void place_results(const Invocation& call, std::span<Tensor> results) {
     for (std::size_t o = 0; o < results.size(); ++o) {
       const Spec& spec = call.outputs[o];

@@ -74,7 +74,7 @@ std::string default_text(const AttrDef& a) {
     case Kind::string:
       return "\"" + a.default_string + "\"";
     default:
-      return a.is_operand ? "{}" : "Ints(std::initializer_list<std::int64_t>" + list(a.default_ints) + ")";
+      return a.is_operand && a.default_ints.empty() ? "{}" : "Ints(std::initializer_list<std::int64_t>" + list(a.default_ints) + ")";
   }
 }
 
