@@ -185,6 +185,9 @@ struct OperandDef {
   std::string count_attr;            // TensorFlow's name of the count of a variadic operand ("N")
 };
 
+/// What an optional static operand that is absent stands for: files, where it never is, spell it out.
+enum class WhenAbsent : std::uint8_t { all_axes, reversed_axes };
+
 struct AttrDef {
   std::string name;
   rt::Attr::Kind kind = rt::Attr::Kind::none;
@@ -197,6 +200,7 @@ struct AttrDef {
   bool is_operand = false;
   int input = -1;             // position among TensorFlow's inputs; negative: counted from the end
   bool scalar = false;        // a scalar there, a list of one here
+  WhenAbsent when_absent = WhenAbsent::all_axes;
   DType operand_dtype = DType::int32;
   std::string type_attr;      // "Tidx"; empty: the dtype is fixed
 };
@@ -209,6 +213,7 @@ struct StaticOperand {
   std::string type_attr = {};
   DType dtype = DType::int32;
   std::vector<std::int64_t> default_value = {};  // not empty: what an absent operand means, as kernels see it
+  WhenAbsent when_absent = WhenAbsent::all_axes;  // of an optional one without default
 };
 
 class OpDef {
@@ -242,6 +247,9 @@ class OpDef {
   /// An attribute without default.
   OpDef& attr(std::string name, rt::Attr::Kind kind);
   OpDef& static_operand(std::string name, StaticOperand options);
+  /// TensorFlow's name of an operand, output or attribute, where files need another one than the API:
+  /// stored_as("keepdims", "keep_dims").
+  OpDef& stored_as(std::string name, std::string stored);
   OpDef& traits(Trait t);
   /// Input domain of the suite that walks the table; may be called several times. Grammar: docs/adding_ops.md.
   OpDef& example(std::string text);
@@ -278,6 +286,8 @@ class OpDef {
   const std::vector<std::string>& examples() const { return examples_; }
   bool variadic() const { return !inputs_.empty() && inputs_.back().variadic; }
   int attr_index(std::string_view name) const;  // -1: none
+  /// The name in files of an operand, output or attribute.
+  const std::string& stored_name(const std::string& name) const;
   /// Number of outputs for these attributes.
   int output_count(std::span<const rt::Attr> attrs) const;
   InferFn infer_fn() const { return infer_; }
@@ -311,6 +321,7 @@ class OpDef {
   AliasFn alias_ = nullptr;
   std::uint32_t saved_inputs_ = 0, saved_outputs_ = 0;  // bit 31: that index and all later ones
   std::vector<std::pair<int, int>> share_;
+  std::vector<std::pair<std::string, std::string>> stored_;
   int id_ = -1;
 };
 

@@ -128,6 +128,11 @@ OpDef& OpDef::static_operand(std::string name, StaticOperand o) {
   a.scalar = o.scalar;
   a.operand_dtype = o.dtype;
   a.type_attr = std::move(o.type_attr);
+  a.when_absent = o.when_absent;
+  return *this;
+}
+OpDef& OpDef::stored_as(std::string name, std::string stored) {
+  stored_.emplace_back(std::move(name), std::move(stored));
   return *this;
 }
 OpDef& OpDef::traits(Trait t) {
@@ -176,6 +181,13 @@ int OpDef::attr_index(std::string_view name) const {
     if (attrs_[i].name == name) return int(i);
   }
   return -1;
+}
+
+const std::string& OpDef::stored_name(const std::string& name) const {
+  for (const auto& [ours, stored] : stored_) {
+    if (ours == name) return stored;
+  }
+  return name;
 }
 
 int OpDef::output_count(std::span<const rt::Attr> attrs) const {
