@@ -4,24 +4,27 @@
 ///   Tensor loss = mean(square(matmul(a, w) - b));
 ///   Tensor dw = tape.gradient(loss, w);        // w: a trainable Variable, watched when it is read
 ///
-/// Tapes nest: the gradient computed while an outer tape records is itself recorded, which gives higher derivatives.
-/// A tape belongs to the thread that made it.
+/// Tapes nest: the gradient computed while an outer tape records is itself recorded, which gives
+/// higher derivatives. A tape belongs to the thread that made it.
 #pragma once
 
 #include <weir/op_def.h>
 #include <weir/variable.h>
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
+
+namespace weir::autodiff {
+class Tape;
+}
 
 namespace weir::inline v0 {
 
 enum class UnconnectedGradients : std::uint8_t { none, zero };
 
 struct TapeOptions {
-  bool persistent = false;                 // several gradient() calls
+  bool persistent = false;  // several gradient() calls
   bool watch_accessed_variables = true;
 };
 
@@ -38,7 +41,8 @@ class GradientSource {
   Variable variable_;
 };
 
-/// A gradient: dense, or rows (what `gather` gives). Undefined if nothing connects target and source.
+/// A gradient: dense, or rows (what `gather` gives). Undefined if nothing connects target and
+/// source.
 struct Gradient {
   Tensor dense;
   Slices slices;  // defined if slices.values is
@@ -58,17 +62,22 @@ class GradientTape {
   void watch(const Tensor& t);
   void watch(const Variable& v);
 
-  /// d target / d source; undefined (see `explain`) or zeros where nothing connects them. Several targets are summed.
-  /// Errors: a second call on a tape that is not persistent; output_gradients of another shape.
-  Tensor gradient(const Tensor& target, const GradientSource& source,
+  /// d target / d source; undefined (see `explain`) or zeros where nothing connects them. Several
+  /// targets are summed. Errors: a second call on a tape that is not persistent; output_gradients
+  /// of another shape.
+  Tensor gradient(const Tensor& target,
+                  const GradientSource& source,
                   UnconnectedGradients unconnected = UnconnectedGradients::none);
-  std::vector<Tensor> gradient(const std::vector<Tensor>& targets, const std::vector<GradientSource>& sources,
+  std::vector<Tensor> gradient(const std::vector<Tensor>& targets,
+                               const std::vector<GradientSource>& sources,
                                const std::vector<Tensor>& output_gradients = {},
                                UnconnectedGradients unconnected = UnconnectedGradients::none);
-  std::vector<Tensor> gradient(const Tensor& target, const std::vector<Variable>& sources,
+  std::vector<Tensor> gradient(const Tensor& target,
+                               const std::vector<Variable>& sources,
                                UnconnectedGradients unconnected = UnconnectedGradients::none);
   /// The same, keeping row gradients as rows.
-  std::vector<Gradient> gradients(const std::vector<Tensor>& targets, const std::vector<GradientSource>& sources,
+  std::vector<Gradient> gradients(const std::vector<Tensor>& targets,
+                                  const std::vector<GradientSource>& sources,
                                   const std::vector<Tensor>& output_gradients = {});
 
   /// Runs `body` without recording it.
@@ -87,22 +96,29 @@ class GradientTape {
   void reset();
   std::vector<Variable> watched_variables() const;
 
-  /// Why the gradient of target with respect to source is none: the place where the path was cut, in words, with lines.
-  /// "connected" if it is not none.
+  /// Why the gradient of target with respect to source is none: the place where the path was cut,
+  /// in words, with lines. "connected" if it is not none.
   std::string explain(const Tensor& target, const GradientSource& source) const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  autodiff::Tape* tape_;
 };
 
-/// f(x...) with a gradient rule of its own. `forward` returns the result and the function that maps the gradient of the
-/// result to those of the inputs (an undefined Tensor: none).
+/// What `forward` of custom_gradient returns.
 struct CustomGradient {
   std::vector<Tensor> results;
+  /// Maps the gradients of the results (zeros where none flows) to those of the inputs, then of
+  /// `variables`: one each; an undefined Tensor says none.
   std::function<std::vector<Tensor>(const std::vector<Tensor>& dy)> gradient;
+  /// The trainable variables that `forward` reads.
+  std::vector<Variable> variables = {};
 };
-std::vector<Tensor> custom_gradient(const std::vector<Tensor>& inputs,
-                                    const std::function<CustomGradient(const std::vector<Tensor>&)>& forward);
+/// f(inputs) with a gradient rule of its own, which replaces the one of the ops that `forward`
+/// calls. The rule is written with ops and can itself be differentiated. Errors: a trainable
+/// variable is read and not listed; later, in gradient(): a wrong number or shape of gradients.
+std::vector<Tensor> custom_gradient(
+    const std::vector<Tensor>& inputs,
+    const std::function<CustomGradient(const std::vector<Tensor>&)>& forward,
+    std::source_location where = std::source_location::current());
 
 }  // namespace weir::inline v0

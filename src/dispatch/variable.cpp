@@ -50,6 +50,9 @@ std::uint64_t Variable::version() const {
 Tensor Variable::value(std::source_location where) const {
   checked(state_);
   Tensor t = dispatch::current_handler().read(state_, where);
+  if (dispatch::active_recorders().empty()) return t;
+  // Tapes tell this read from a snapshot that was taken before, or while they were paused.
+  if (!t.is_symbolic()) t = TensorImpl::view(t, t.impl()->shape());
   for (dispatch::Recorder* r : dispatch::active_recorders()) r->record_read(state_, t);
   return t;
 }

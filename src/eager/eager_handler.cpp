@@ -38,6 +38,7 @@ bool can_steal(const Invocation& call, std::size_t i, const Spec& out) {
 }
 
 Tensor steal(const Tensor* operand) {
+  operand->impl()->forget_id();
   return std::move(*const_cast<Tensor*>(operand));  // a temporary of the caller's expression
 }
 
@@ -134,7 +135,11 @@ bool try_decompose(const Invocation& call, std::span<Tensor> results) {
   std::vector<Tensor> inputs;
   for (const Tensor* t : call.inputs) inputs.push_back(*t);
   std::vector<Tensor> values = call.op.decompose_fn()(inputs, call.attrs);
-  std::move(values.begin(), values.end(), results.begin());
+  for (std::size_t o = 0; o < results.size(); ++o) {
+    // A result that is an input handed through is a new value for tapes.
+    const bool same = std::any_of(inputs.begin(), inputs.end(), [&](const Tensor& t) { return t.impl() == values[o].impl(); });
+    results[o] = same ? TensorImpl::view(values[o], values[o].impl()->shape()) : std::move(values[o]);
+  }
   return true;
 }
 

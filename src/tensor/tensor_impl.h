@@ -56,6 +56,8 @@ class TensorImpl {
   }
   /// Identity for tapes, given at first use; never reused.
   std::uint64_t id();
+  /// The elements are about to become another value in place: no tape may take it for the old one.
+  void forget_id() { id_.store(0, std::memory_order_relaxed); }
   std::uint64_t id_if_any() const { return id_.load(std::memory_order_relaxed); }
 
   std::atomic<std::uint32_t> refs{1};

@@ -1,0 +1,44 @@
+#include "autodiff/rule_context.h"
+
+namespace weir::autodiff {
+
+void RuleContext::fail_unsaved(const char* which, int i) const {
+  ErrorInfo e;
+  e.code = Code::internal;
+  e.what = std::string(record_.name()) + ": its gradient reads " + which + " " + std::to_string(i) +
+           ", which is not saved";
+  e.where = to_string(record_.where);
+  e.fix = std::string("list it in the op's definition: .saves_") + which + "({" +
+          std::to_string(i) + "})";
+  throw Error(e);
+}
+
+Tensor RuleContext::input(int i) const {
+  if (!in(i).tensor.defined()) fail_unsaved("input", i);
+  return in(i).tensor;
+}
+
+Tensor RuleContext::output(int i) const {
+  if (!out(i).tensor.defined()) fail_unsaved("output", i);
+  return out(i).tensor;
+}
+
+Ints RuleContext::input_dims(int i) const {
+  return dims_of(in(i).shape(), in(i).tensor, shapes_.emplace_back());
+}
+
+Tensor RuleContext::dy(int i) const {
+  const Value& v = out(i);
+  if (Tensor sum = pass_.dense(v); sum.defined()) return sum;
+  return zeros_of(v.dtype, v.shape(), v.tensor);
+}
+
+void RuleContext::set(int i, Tensor gradient) {
+  pass_.arrive(record_, std::size_t(i), std::move(gradient));
+}
+
+void RuleContext::set(int i, Slices gradient) {
+  pass_.arrive(record_, std::size_t(i), std::move(gradient));
+}
+
+}  // namespace weir::autodiff

@@ -1,0 +1,75 @@
+#pragma once
+
+/// The recorder behind GradientTape.
+
+#include <thread>
+
+#include "autodiff/log.h"
+
+namespace weir::autodiff {
+
+/// Gradients with respect to `sources`, in order; undefined where nothing connects.
+struct Request {
+  std::span<const Tensor* const> targets;
+  std::span<const GradientSource* const> sources;
+  std::span<const Tensor> output_gradients;  // empty: ones
+};
+
+class Tape final : public dispatch::Recorder {
+ public:
+  Tape() = default;
+  ~Tape() override = default;
+
+  /// A tape that records, from the spare ones of this thread.
+  static Tape* start(TapeOptions options);
+  /// The end of its life: it stops and becomes a spare one.
+  static void finish(Tape* tape) noexcept;
+
+  void record(const dispatch::Invocation& call, std::span<const Tensor> results) override;
+  void record_read(const std::shared_ptr<VariableState>& variable, const Tensor& value) override;
+  void record_structural(std::span<const Tensor> inputs,
+                         std::span<const Variable> variables,
+                         std::span<const Tensor> results,
+                         const std::shared_ptr<Backward>& backward,
+                         std::source_location where);
+  bool follows(std::span<const Tensor> inputs, std::span<const Variable> variables) const;
+
+  void watch(const Tensor& t);
+  void watch(const Variable& v);
+  void pause();
+  void resume();
+  void reset();
+  std::vector<Variable> watched_variables() const;
+  void gradients(const Request& request, std::span<Gradient> results);
+  std::string explain(const Tensor& target, const GradientSource& source) const;
+
+ private:
+  friend class Pass;
+  struct Watched {
+    std::shared_ptr<VariableState> variable;
+    std::int32_t last_read = -1;
+    bool explicitly = false;  // by watch(), not by being read
+  };
+
+  void check_thread(const char* action) const;
+  void stop() noexcept;
+  void clear();
+  bool reads_count(const VariableState& v) const;
+  Watched& watched(const std::shared_ptr<VariableState>& v);
+  const Watched* find_watched(const Variable& v) const;
+  std::string explain_source(const GradientSource& source) const;
+  std::vector<std::int32_t> source_slots(const GradientSource& source) const;
+
+  Log log_;
+  std::vector<Watched> variables_;
+  IdMap variable_index_;  // by address of the state, kept alive above
+  std::thread::id thread_;
+  TapeOptions options_;
+  int pauses_ = 0;
+  bool recording_ = false;
+  bool used_ = false;
+  bool paused_once_ = false;
+  std::atomic<bool> abandoned_ = false;  // destroyed on another thread
+};
+
+}  // namespace weir::autodiff
