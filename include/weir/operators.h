@@ -26,5 +26,6 @@ Tensor operator|(Operand a, Operand b);
 Tensor operator^(Operand a, Operand b);
 Tensor operator~(Operand a);
 Tensor operator!(Operand a);
+Tensor operator!(const Tensor& a);  // closer than `!bool(a)`
 
 }  // namespace weir::inline v0

@@ -34,6 +34,7 @@ const rt::Kernel& kernel_for(const Invocation& call) {
 /// True if `t` may become the result: nobody else sees it, and its memory has the right size.
 bool can_steal(const Invocation& call, std::size_t i, const Spec& out) {
   const TensorImpl& t = *call.inputs[i]->impl();
+  if (out.dtype == DType::string) return false;  // its buffer owns the bytes of its strings
   return (call.stealable >> i & 1u) && t.unique() && t.dtype() == out.dtype && t.shape().to_shape() == out.shape;
 }
 

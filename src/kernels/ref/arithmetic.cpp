@@ -1,38 +1,16 @@
 /// Arithmetic, one loop for every dtype. Integers wrap: they are computed unsigned.
-#include "kernels/scalar/elementwise.h"
-#include "kernels/scalar/types.h"
+#include "kernels/scalar/functors.h"
 
 namespace weir::kernels::ref {
-namespace {
-
-struct Add {
-  static constexpr const char* kOp = "AddV2";
-  template <class T>
-  static T apply(T a, T b) {
-    return wrap<T>(compute(a) + compute(b));
-  }
-};
-
-struct Sub {
-  static constexpr const char* kOp = "Sub";
-  template <class T>
-  static T apply(T a, T b) {
-    return wrap<T>(compute(a) - compute(b));
-  }
-};
-
-struct Mul {
-  static constexpr const char* kOp = "Mul";
-  template <class T>
-  static T apply(T a, T b) {
-    return wrap<T>(compute(a) * compute(b));
-  }
-};
-
-}  // namespace
 
 rt::KernelTable arithmetic_kernels() {
-  static const auto table = concatenate(binary_kernels<Add>(Numeric{}), binary_kernels<Sub>(Numeric{}), binary_kernels<Mul>(Numeric{}));
+  using FloatingAndComplex = decltype(join(Floating{}, Complex{}));
+  using SignedAndFloating = decltype(join(Signed{}, Floating{}));
+  static constexpr auto table = concatenate(
+      binary_table<Add, Sub, Mul, SquaredDifference>(Numeric{}), binary_table<RealDiv>(FloatingAndComplex{}),
+      binary_table<Maximum, Minimum>(Real{}), binary_table<DivNoNan, MulNoNan>(Floating{}),
+      unary_table<Neg>(join(SignedAndFloating{}, Complex{})), unary_table<Abs, Sign>(SignedAndFloating{}),
+      unary_table<Square>(Numeric{}), unary_table<Reciprocal>(FloatingAndComplex{}));
   return {table.data(), table.size()};
 }
 

@@ -5,7 +5,6 @@
 #include "kernels/scalar/elementwise.h"
 #include "kernels/scalar/convert.h"
 
-#include <algorithm>
 #include <array>
 #include <complex>
 #include <type_traits>
@@ -20,7 +19,9 @@ using Signed = Types<std::int8_t, std::int16_t, std::int32_t, std::int64_t>;
 using Unsigned = Types<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>;
 
 template <class... As, class... Bs>
-constexpr auto join(Types<As...>, Types<Bs...>) -> Types<As..., Bs...>;
+constexpr Types<As..., Bs...> join(Types<As...>, Types<Bs...>) {
+  return {};
+}
 using Integers = decltype(join(Signed{}, Unsigned{}));
 using Real = decltype(join(Floating{}, Integers{}));
 using Complex = Types<std::complex<float>, std::complex<double>>;
@@ -35,6 +36,12 @@ constexpr auto compute(T v) {
   else if constexpr (std::is_integral_v<T>) return std::uint64_t(v);
   else return v;
 }
+/// The value in a type that has C's operators: half types in float.
+template <class T>
+constexpr auto value(T v) {
+  if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) return compute(v);
+  else return v;
+}
 template <class T, class C>
 constexpr T wrap(C v) {
   if constexpr (std::is_same_v<T, float16>) return T{weir_f16_from_f32(v)};
@@ -42,10 +49,6 @@ constexpr T wrap(C v) {
   else return T(v);
 }
 
-#define WEIR_NAME_OF(x) #x
-#define WEIR_STRING(x) WEIR_NAME_OF(x)
-/// This provider's part of a kernel's name: the namespace.
-inline constexpr const char* kProvider = WEIR_STRING(WEIR_ISA);
 inline constexpr rt::Isa kIsa =
 #if defined(__AVX512F__)
     rt::Isa::avx512;
@@ -104,12 +107,59 @@ constexpr std::array<rt::Kernel, sizeof...(Ts)> unary_kernels(Types<Ts...>) {
                      .tile = unary_tile<Ts, Ts, Op::template apply<Ts>>}...};
 }
 
+/// Op::apply(a) for each type, with a bool result.
+template <class Op, class... Ts>
+constexpr std::array<rt::Kernel, sizeof...(Ts)> predicate_kernels(Types<Ts...>) {
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .isa = kIsa,
+                     .run = rt::run_elementwise,
+                     .tile = unary_tile<Ts, bool, Op::template apply<Ts>>}...};
+}
+/// Op::apply(a, Op::parameter<T>(attrs)) for each type.
+template <class Op, class... Ts>
+constexpr std::array<rt::Kernel, sizeof...(Ts)> unary_attr_kernels(Types<Ts...>) {
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .isa = kIsa,
+                     .run = rt::run_elementwise,
+                     .tile = unary_attr_tile<Ts, Op>}...};
+}
+template <class Op, class... Ts>
+constexpr std::array<rt::Kernel, sizeof...(Ts)> binary_attr_kernels(Types<Ts...>) {
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>, dtype_of<Ts>},
+                     .isa = kIsa,
+                     .run = rt::run_elementwise,
+                     .tile = binary_attr_tile<Ts, Op>}...};
+}
+
 template <std::size_t... N>
-auto concatenate(const std::array<rt::Kernel, N>&... tables) {
+constexpr auto concatenate(const std::array<rt::Kernel, N>&... tables) {
   std::array<rt::Kernel, (N + ...)> all{};
   std::size_t i = 0;
-  ((std::copy(tables.begin(), tables.end(), all.begin() + i), i += N), ...);
+  const auto append = [&](const auto& table) {
+    for (const rt::Kernel& k : table) all[i++] = k;
+  };
+  (append(tables), ...);
   return all;
+}
+
+/// The tables of several ops that have the same dtypes.
+template <class... Ops, class List>
+constexpr auto unary_table(List types) {
+  return concatenate(unary_kernels<Ops>(types)...);
+}
+template <class... Ops, class List>
+constexpr auto binary_table(List types) {
+  return concatenate(binary_kernels<Ops>(types)...);
+}
+template <class... Ops, class List>
+constexpr auto comparison_table(List types) {
+  return concatenate(comparison_kernels<Ops>(types)...);
 }
 
 }  // namespace weir::kernels::WEIR_ISA
