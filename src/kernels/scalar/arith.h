@@ -41,7 +41,7 @@ static inline int64_t weir_floordiv_i64(int64_t x, int64_t y) {
 static inline int64_t weir_floormod_i64(int64_t x, int64_t y) {
   if (y == 0 || y == -1) return 0;
   const int64_t r = x % y;
-  return (r != 0) & ((r < 0) != (y < 0)) ? r + y : r;
+  return ((r != 0) & ((r < 0) != (y < 0))) ? r + y : r;
 }
 static inline int32_t weir_floordiv_i32(int32_t x, int32_t y) {
   return (int32_t)(uint32_t)(uint64_t)weir_floordiv_i64(x, y);
@@ -100,7 +100,7 @@ static inline float weir_relu_grad_f32(float dy, float x) {
   return x > 0.0f ? dy : 0.0f;
 }
 static inline float weir_relu6_grad_f32(float dy, float x) {
-  return (x > 0.0f) & (x < 6.0f) ? dy : 0.0f;
+  return ((x > 0.0f) & (x < 6.0f)) ? dy : 0.0f;
 }
 static inline float weir_leaky_relu_grad_f32(float dy, float x, float alpha) {
   return x > 0.0f ? dy : alpha * dy;

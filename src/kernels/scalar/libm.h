@@ -95,11 +95,11 @@ static inline double weir_truncmod_f64(double x, double y) {
 }
 static inline float weir_floormod_f32(float x, float y) {
   const float r = fmodf(x, y);
-  return (r != 0.0f) & ((r < 0.0f) != (y < 0.0f)) ? r + y : r;
+  return ((r != 0.0f) & ((r < 0.0f) != (y < 0.0f))) ? r + y : r;
 }
 static inline double weir_floormod_f64(double x, double y) {
   const double r = fmod(x, y);
-  return (r != 0.0) & ((r < 0.0) != (y < 0.0)) ? r + y : r;
+  return ((r != 0.0) & ((r < 0.0) != (y < 0.0))) ? r + y : r;
 }
 
 static inline double weir_sigmoid_f64(double x) {
@@ -157,7 +157,7 @@ static inline double weir_relu_grad_f64(double dy, double x) {
   return x > 0.0 ? dy : 0.0;
 }
 static inline double weir_relu6_grad_f64(double dy, double x) {
-  return (x > 0.0) & (x < 6.0) ? dy : 0.0;
+  return ((x > 0.0) & (x < 6.0)) ? dy : 0.0;
 }
 static inline double weir_leaky_relu_grad_f64(double dy, double x, double alpha) {
   return x > 0.0 ? dy : alpha * dy;

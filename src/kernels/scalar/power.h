@@ -59,11 +59,11 @@ static inline float weir_pow_f32(float x, float y) {
   const float regular = weir_pow_magnitude(x, y);
   const float edge = (magnitude == 0.0f) == (y < 0.0f) ? infinity : 0.0f; /* x is 0 or infinite */
   const float value = ((magnitude == 0.0f) | (magnitude == infinity)) ? edge : regular;
-  const float unit = (magnitude == 1.0f) & (y == y) ? 1.0f : value;
+  const float unit = ((magnitude == 1.0f) & (y == y)) ? 1.0f : value;
   const uint32_t sign = odd ? weir_bits_f32(x) & 0x80000000u : 0u;
   const float signed_value = weir_f32_bits(weir_bits_f32(unit) ^ sign);
   const int undefined = (x < 0.0f) & !whole & (magnitude != infinity);
   const float defined = undefined ? weir_nan_f32() : signed_value;
-  const float number = (x != x) | (y != y) ? x + y : defined;
-  return (x == 1.0f) | (y == 0.0f) ? 1.0f : number;
+  const float number = ((x != x) | (y != y)) ? x + y : defined;
+  return ((x == 1.0f) | (y == 0.0f)) ? 1.0f : number;
 }

@@ -1,0 +1,349 @@
+#include "kernels/cpu/gemm.h"
+
+#include "kernels/cpu/gemm_pack.h"
+#include "kernels/cpu/gemm_tile.h"
+
+namespace weir::kernels::WEIR_ISA {
+namespace {
+
+// Sizes of blocks, for 32 KiB of L1 and 512 KiB of L2: a panel of B with a tile's rows of A fits
+// in the first, a block of A and one of B in the second.
+template <typename T>
+inline constexpr int64_t kDepth = 1024 / static_cast<int64_t>(sizeof(T));
+inline constexpr int64_t kRows = kVectorBytes == 64 ? 7 * kTileRows : 16 * kTileRows;
+template <typename T>
+inline constexpr int64_t kCols = 1024 / static_cast<int64_t>(sizeof(T));
+
+// From so many rows on, a copy of a block of B in the order of its use pays.
+inline constexpr int64_t kPackRows = 128;
+
+struct Range {
+  int64_t begin, end;
+
+  int64_t size() const { return end - begin; }
+};
+
+int64_t smaller(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+int64_t larger(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+// Part i of n of [0, extent), parts being multiples of `unit` except the last.
+Range part(int64_t extent, int64_t unit, int64_t i, int64_t n) {
+  if (n == 1) return {0, extent};
+  const int64_t units = ceil_div(extent, unit);
+  return {smaller(units * i / n * unit, extent), smaller(units * (i + 1) / n * unit, extent)};
+}
+
+// What one slice works on. `a` and `b` have lines along m and n.
+template <typename T>
+struct Job {
+  Source<T> a, b;
+  const T* packed_b;
+  T* c;
+  int64_t ldc;
+  int64_t k;  // of the whole contraction
+  int64_t n;  // columns of B as packed
+  Range rows, cols;
+  bool pack_a, pack_b;
+  T* a_space;
+  T* b_space;
+  GemmEpilogue epilogue;
+  void* ctx;
+  bool swapped;  // C is a column, computed as a row
+};
+
+// A block of the product: rows of A times columns of B over a block of k.
+template <typename T>
+struct Block {
+  Range rows, cols, k;
+  const T* a;  // packed tiles, or element (0, 0) of the block
+  const T* b;  // first panel
+  int64_t b_k, b_panel;
+  const T* tail;  // the panel of the columns that do not fill one
+  int64_t tail_k;
+};
+
+// Rows are cut into tiles of nearly the same height, none above kTileRows.
+Range tile_rows(int64_t rows, int64_t tile, int64_t tiles) {
+  return part(rows, 1, tile, tiles);
+}
+
+template <typename T>
+Tile<T> make_tile(const Job<T>& job, const Block<T>& block, int64_t row) {
+  Tile<T> tile;
+  tile.k = block.k.size();
+  tile.a_row = job.a.along_k ? job.a.ld : 1;
+  tile.a_k = job.a.along_k ? 1 : job.a.ld;
+  tile.a = block.a + row * (job.pack_a ? tile.k : tile.a_row);
+  tile.b = block.b;
+  tile.b_k = block.b_k;
+  tile.b_panel = block.b_panel;
+  tile.c = job.c + (block.rows.begin + row) * job.ldc + block.cols.begin;
+  tile.ldc = job.ldc;
+  tile.first = block.k.begin == 0;
+  return tile;
+}
+
+template <typename T, int MR, int NV>
+TileKernel<T> choose(bool packed_a, int64_t rows) {
+  return packed_a ? tile_kernel<T, MR, NV, true>(rows) : tile_kernel<T, MR, NV, false>(rows);
+}
+
+// Few rows take several panels at a time, to have enough sums in flight.
+template <typename T>
+int64_t panels_at_once(int64_t rows, int64_t left) {
+  if (rows == 1 && left >= 4) return 4;
+  return rows <= 3 && left >= 2 ? 2 : 1;
+}
+
+template <typename T>
+TileKernel<T> choose(bool packed_a, int64_t rows, int64_t panels) {
+  if (panels == 4) return choose<T, 1, 4 * kPanelVectors>(packed_a, rows);
+  if (panels == 2) return choose<T, 3, 2 * kPanelVectors>(packed_a, rows);
+  return choose<T, kTileRows, kPanelVectors>(packed_a, rows);
+}
+
+template <typename T>
+void multiply_tail(const Job<T>& job, const Block<T>& block, int64_t col) {
+  const int64_t cols = block.cols.size() - col;
+  const int64_t tiles = ceil_div(block.rows.size(), kTileRows);
+  for (int64_t i = 0; i < tiles; ++i) {
+    const auto [row, end] = tile_rows(block.rows.size(), i, tiles);
+    Tile<T> tile = make_tile(job, block, row);
+    tile.b = block.tail;
+    tile.b_k = block.tail_k;
+    tile.c += col;
+    const TileKernel<T> kernel = cols <= kLanes<T>
+                                     ? choose<T, kTileRows, 1>(job.pack_a, end - row)
+                                     : choose<T, kTileRows, kPanelVectors>(job.pack_a, end - row);
+    if (cols == kLanes<T>) {
+      kernel.run(tile);
+    } else {
+      kernel.run_narrow(tile, cols);
+    }
+  }
+}
+
+template <typename T>
+void multiply(const Job<T>& job, const Block<T>& block) {
+  const int64_t tiles = ceil_div(block.rows.size(), kTileRows);
+  const int64_t panels = block.cols.size() / kPanel<T>;
+  int64_t step = 1;
+  for (int64_t panel = 0; panel < panels; panel += step) {
+    step = panels_at_once<T>(block.rows.size(), panels - panel);
+    for (int64_t i = 0; i < tiles; ++i) {
+      const auto [row, end] = tile_rows(block.rows.size(), i, tiles);
+      Tile<T> tile = make_tile(job, block, row);
+      tile.b += panel * block.b_panel;
+      tile.c += panel * kPanel<T>;
+      choose<T>(job.pack_a, end - row, step).run(tile);
+    }
+  }
+  if (panels * kPanel<T> < block.cols.size()) multiply_tail(job, block, panels * kPanel<T>);
+}
+
+template <typename T>
+void pack_a(const Job<T>& job, const Block<T>& block) {
+  const int64_t tiles = ceil_div(block.rows.size(), kTileRows);
+  for (int64_t i = 0; i < tiles; ++i) {
+    const auto [row, end] = tile_rows(block.rows.size(), i, tiles);
+    pack(job.a,
+         block.rows.begin + row,
+         end - row,
+         block.k.begin,
+         block.k.size(),
+         end - row,
+         job.a_space + row * block.k.size());
+  }
+}
+
+// Sets where the tiles find B, and copies what has to be copied.
+template <typename T>
+void prepare_b(const Job<T>& job, Block<T>& block) {
+  const int64_t full = block.cols.size() / kPanel<T> * kPanel<T>;
+  const int64_t rest = block.cols.size() - full;
+  const int64_t depth = block.k.size();
+  block.tail_k = padded<T>(rest);
+  if (job.packed_b != nullptr) {
+    block.b = job.packed_b + block.cols.begin * job.k + block.k.begin * kPanel<T>;
+    block.b_k = kPanel<T>;
+    block.b_panel = job.k * kPanel<T>;
+    block.tail = job.packed_b + (block.cols.begin + full) * job.k + block.k.begin * block.tail_k;
+    return;
+  }
+  if (job.pack_b) {
+    pack_panels(job.b, block.cols.begin, block.cols.size(), block.k.begin, depth, job.b_space);
+    block.b = job.b_space;
+    block.b_k = kPanel<T>;
+    block.b_panel = depth * kPanel<T>;
+    block.tail = job.b_space + full * depth;
+    return;
+  }
+  block.b = job.b.at(block.cols.begin, block.k.begin);
+  block.b_k = job.b.ld;
+  block.b_panel = kPanel<T>;
+  if (rest == kLanes<T>) {
+    block.tail = block.b + full;
+    block.tail_k = job.b.ld;
+  } else if (rest > 0) {
+    block.tail = job.b_space;
+    pack(job.b, block.cols.begin + full, rest, block.k.begin, depth, block.tail_k, job.b_space);
+  }
+}
+
+template <typename T>
+void finish(const Job<T>& job, const Block<T>& block) {
+  if (job.epilogue == nullptr) return;
+  const Range& rows = job.swapped ? block.cols : block.rows;
+  const Range& cols = job.swapped ? block.rows : block.cols;
+  const int64_t ldc = job.swapped ? 1 : job.ldc;
+  T* c = job.c + rows.begin * ldc + cols.begin;
+  job.epilogue(job.ctx, c, rows.begin, rows.size(), cols.begin, cols.size(), ldc);
+}
+
+// A single row times B as it is stored.
+template <typename T>
+void run_row_job(const Job<T>& job) {
+  Block<T> block;
+  block.rows = job.rows;
+  block.cols = job.cols;
+  const T* a = job.a.at(job.rows.begin, 0);
+  const T* b = job.b.at(job.cols.begin, 0);
+  T* c = job.c + job.rows.begin * job.ldc + job.cols.begin;
+  run_row(job.k, a, job.a.along_k ? 1 : job.a.ld, b, job.b.ld, c, job.cols.size());
+  finish(job, block);
+}
+
+template <typename T>
+void run_job(const Job<T>& job) {
+  if (job.rows.size() == 1 && job.packed_b == nullptr && !job.b.along_k) return run_row_job(job);
+  const int64_t depths = larger(ceil_div(job.k, kDepth<T>), 1);
+  const int64_t row_blocks = ceil_div(job.rows.size(), kRows);
+  const int64_t col_blocks = ceil_div(job.cols.size(), kCols<T>);
+  Block<T> block;
+  for (int64_t j = 0; j < col_blocks; ++j) {
+    const Range cols = part(job.cols.size(), kPanel<T>, j, col_blocks);
+    block.cols = {job.cols.begin + cols.begin, job.cols.begin + cols.end};
+    for (int64_t d = 0; d < depths; ++d) {
+      block.k = part(job.k, 1, d, depths);
+      prepare_b(job, block);
+      for (int64_t r = 0; r < row_blocks; ++r) {
+        const Range rows = part(job.rows.size(), kTileRows, r, row_blocks);
+        block.rows = {job.rows.begin + rows.begin, job.rows.begin + rows.end};
+        block.a = job.pack_a ? job.a_space : job.a.at(block.rows.begin, block.k.begin);
+        if (job.pack_a) pack_a(job, block);
+        multiply(job, block);
+        if (d + 1 == depths) finish(job, block);
+      }
+    }
+  }
+}
+
+// A column C is the row C^T = op(B)^T op(A)^T: the same chains, but along the vectors.
+template <typename T>
+bool swaps(const GemmArgs<T>& args) {
+  return args.n == 1 && args.m > 1 && args.ldc == 1 && args.packed_b == nullptr;
+}
+
+template <typename T>
+Job<T> make_job(const GemmArgs<T>& args) {
+  Job<T> job = {};
+  const Source<T> a = {args.a, args.lda, !args.trans_a};
+  const Source<T> b = {args.b, args.ldb, args.trans_b};
+  job.swapped = swaps(args);
+  job.a = job.swapped ? b : a;
+  job.b = job.swapped ? a : b;
+  job.packed_b = args.packed_b;
+  job.c = args.c;
+  job.ldc = args.ldc;
+  job.k = args.k;
+  job.epilogue = args.epilogue;
+  job.ctx = args.epilogue_ctx;
+  const int64_t m = job.swapped ? 1 : args.m;
+  const int64_t n = job.swapped ? args.m : args.n;
+  job.pack_a = n > kPanel<T> * 4 && m > 3 && (args.trans_a || n * m > 512 * 256);
+  job.pack_b = job.packed_b == nullptr && (job.b.along_k || m >= kPackRows);
+  return job;
+}
+
+struct Grid {
+  int64_t rows, cols;  // parts of C in either direction
+};
+
+// Parts of about 20 us: enough work to pay for handing it out, small enough to balance. Few rows
+// are limited by reading B, which the parts share out by columns. Else both extents are cut, but
+// into larger parts where a part has to copy its blocks first.
+template <typename T>
+Grid grid(const GemmArgs<T>& args) {
+  const bool few = args.m <= kTileRows;
+  const int64_t work = ceil_div(args.m, kTileRows) * ceil_div(args.n, kLanes<T>) * args.k;
+  const int64_t wanted = smaller(larger(work / (few ? 8192 : 65536), 1), 64);
+  const bool copies = make_job(args).pack_b;
+  const int64_t col_unit = args.m >= 256 ? 16 * kPanel<T> : copies ? 4 * kPanel<T> : 8 * kPanel<T>;
+  const int64_t row_unit = copies ? 128 : 4 * kTileRows;
+  const int64_t cols = smaller(wanted, larger(args.n / col_unit, 1));
+  return {smaller(ceil_div(wanted, cols), larger(args.m / row_unit, 1)), cols};
+}
+
+template <typename T>
+int64_t a_elements(const Job<T>& job) {
+  return job.pack_a ? kRows * kDepth<T> : 0;
+}
+
+template <typename T>
+size_t workspace_bytes(const GemmArgs<T>& args) {
+  const Job<T> job = make_job(args);
+  const int64_t b = job.packed_b != nullptr ? 0 : kDepth<T> * (job.pack_b ? kCols<T> : kPanel<T>);
+  return static_cast<size_t>(a_elements(job) + b) * sizeof(T);
+}
+
+template <typename T>
+int64_t slices(const GemmArgs<T>& args) {
+  const Grid g = grid(args);
+  return g.rows * g.cols;
+}
+
+template <typename T>
+void run_slice(const GemmArgs<T>& args, int64_t slice, void* workspace) {
+  Job<T> job = make_job(args);
+  const Grid g = grid(args);
+  const Range rows = part(args.m, kTileRows, slice % g.rows, g.rows);
+  const Range cols = part(args.n, kPanel<T>, slice / g.rows, g.cols);
+  job.rows = job.swapped ? cols : rows;
+  job.cols = job.swapped ? rows : cols;
+  job.a_space = static_cast<T*>(workspace);
+  job.b_space = job.a_space + a_elements(job);
+  run_job(job);
+}
+
+template <typename T>
+int64_t packed_size(int64_t n, int64_t k) {
+  const int64_t rest = n % kPanel<T>;
+  return (n - rest + (rest > 0 ? padded<T>(rest) : 0)) * k;
+}
+
+template <typename T>
+void pack_b(const T* b, int64_t ldb, bool trans_b, int64_t n, int64_t k, T* out) {
+  pack_panels(Source<T>{b, ldb, trans_b}, 0, n, 0, k, out);
+}
+
+template <typename T>
+inline constexpr Gemm<T> kGemm = {
+    slices<T>, workspace_bytes<T>, run_slice<T>, packed_size<T>, pack_b<T>};
+
+}  // namespace
+
+const Gemm<float>& gemm_f32() {
+  return kGemm<float>;
+}
+const Gemm<double>& gemm_f64() {
+  return kGemm<double>;
+}
+
+}  // namespace weir::kernels::WEIR_ISA
