@@ -1,0 +1,203 @@
+#include <bit>
+#include <cstring>
+#include <unordered_map>
+
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+
+namespace weir::passes {
+namespace {
+
+/// Larger constants are compared by address: reading all weights of a model would cost more than it
+/// finds.
+constexpr std::int64_t kMaxComparedBytes = 64 << 10;
+
+class Hash {
+ public:
+  void add(std::uint64_t v) { h_ = (std::rotl(h_, 5) ^ v) * 0x9e3779b97f4a7c15ull; }
+  void add(const void* data, std::size_t bytes) {
+    const auto* p = static_cast<const unsigned char*>(data);
+    for (; bytes >= 8; p += 8, bytes -= 8) {
+      std::uint64_t word;
+      std::memcpy(&word, p, 8);
+      add(word);
+    }
+    std::uint64_t tail = 0;
+    if (bytes > 0) std::memcpy(&tail, p, bytes);
+    add(tail);
+  }
+  std::uint64_t value() const { return h_ ^ (h_ >> 29); }
+
+ private:
+  std::uint64_t h_ = 0x243f6a8885a308d3ull;
+};
+
+/// The memory of a list or string; the bits of a number.
+std::span<const std::byte> content(const rt::Attr& a) {
+  using AttrKind = rt::Attr::Kind;
+  const std::size_t unit = a.kind == AttrKind::string ? 1 : 8;
+  const bool list =
+      a.kind == AttrKind::ints || a.kind == AttrKind::reals || a.kind == AttrKind::string;
+  return {reinterpret_cast<const std::byte*>(list ? a.s : nullptr), list ? a.count * unit : 0};
+}
+
+std::uint64_t scalar_bits(const rt::Attr& a) {
+  using AttrKind = rt::Attr::Kind;
+  switch (a.kind) {
+    case AttrKind::integer:
+    case AttrKind::operand:
+      return std::uint64_t(a.i);
+    case AttrKind::real:
+      return std::bit_cast<std::uint64_t>(a.f);
+    case AttrKind::boolean:
+      return a.b;
+    case AttrKind::dtype:
+      return std::uint64_t(a.t);
+    default:
+      return 0;
+  }
+}
+
+bool equal(const rt::Attr& a, const rt::Attr& b) {
+  const auto x = content(a), y = content(b);
+  return a.kind == b.kind && scalar_bits(a) == scalar_bits(b) && x.size() == y.size() &&
+         (x.empty() || std::memcmp(x.data(), y.data(), x.size()) == 0);
+}
+
+bool comparable(const Tensor& t) {
+  return t.dtype() != DType::string && t.nbytes() <= kMaxComparedBytes;
+}
+
+bool equal(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
+  if (a.raw_data() == b.raw_data()) return true;
+  return comparable(a) && std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0;
+}
+
+class Merger {
+ public:
+  Merger(const Graph& graph, Context& context)
+      : graph_(graph), context_(context), rewrite_(graph, context) {}
+
+  GraphPtr run() {
+    seen_.reserve(graph_.size());
+    for (int i = 0; i < int(graph_.size()); ++i)
+      visit(i);
+    return rewrite_.finish();
+  }
+
+ private:
+  void visit(int i) {
+    const Node& n = graph_.node(i);
+    if (n.kind == Kind::read) return visit_read(i);
+    if (n.kind == Kind::write) {
+      rewrite_.keep(i);
+      values_[n.variable.get()] = rewrite_.at({i, 0});
+      return;
+    }
+    if (!n.bodies.empty() && must_stay(n)) values_.clear();  // may write any variable
+    const bool mergeable =
+        n.kind == Kind::constant || (n.kind == Kind::op && !n.is(Trait::host_effect));
+    if (!mergeable) return rewrite_.keep(i);
+    const Inputs inputs = mapped_inputs(n);
+    const std::uint64_t h = hash(n, inputs);
+    for (auto [it, end] = seen_.equal_range(h); it != end; ++it) {
+      if (same(n, inputs, rewrite_.graph().node(it->second))) return merge(i, it->second);
+    }
+    rewrite_.keep(i);
+    if (!n.outputs.empty()) seen_.emplace(h, rewrite_.at({i, 0}).node);
+  }
+
+  void visit_read(int i) {
+    const Node& n = graph_.node(i);
+    const auto it = values_.find(n.variable.get());
+    if (it == values_.end()) {
+      rewrite_.keep(i);
+      values_[n.variable.get()] = rewrite_.at({i, 0});
+      return;
+    }
+    const Ref now = it->second;
+    rewrite_.replace(i, now);
+    context_.count("reads");
+    context_.removed(n, "reads what is known already as ", rewrite_.name(now));
+  }
+
+  void merge(int i, int now) {
+    std::vector<Ref> by;
+    for (int o = 0; o < int(graph_.node(i).outputs.size()); ++o)
+      by.push_back({now, o});
+    rewrite_.replace(i, by);
+    context_.count(graph_.node(i).kind == Kind::constant ? "constants" : "ops");
+    context_.removed(graph_.node(i), "computes the same as ", rewrite_.name(by[0]));
+  }
+
+  using Inputs = base::SmallVector<Ref, 3>;
+
+  /// The inputs; those of a commutative op in one order. The order of two NaN operands can decide
+  /// which of them is the result, so the exact build exchanges the operands of other dtypes only.
+  Inputs mapped_inputs(const Node& n) const {
+    Inputs inputs;
+    for (Ref r : n.inputs)
+      inputs.push_back(rewrite_.at(r));
+    return ordered(n, std::move(inputs));
+  }
+  Inputs ordered(const Node& n, Inputs inputs) const {
+    if (!n.is(Trait::commutative) || inputs.size() != 2) return inputs;
+    const bool exchange = context_.options().fast || !is_differentiable(graph_dtype(n));
+    const auto before = [](Ref a, Ref b) {
+      return a.node != b.node ? a.node < b.node : a.output < b.output;
+    };
+    if (exchange && before(inputs[1], inputs[0])) std::swap(inputs[0], inputs[1]);
+    return inputs;
+  }
+  static DType graph_dtype(const Node& n) { return n.outputs[0].dtype; }
+
+  static std::uint64_t hash(const Node& n, const Inputs& inputs) {
+    Hash h;
+    if (n.kind == Kind::constant) {
+      h.add(std::uint64_t(n.value.dtype()) << 32 | std::uint64_t(n.value.rank()));
+      for (Dim d : n.outputs[0].shape.dims())
+        h.add(std::uint64_t(d.raw()));
+      if (comparable(n.value)) {
+        h.add(n.value.raw_data(), std::size_t(n.value.nbytes()));
+      } else {
+        h.add(std::uint64_t(reinterpret_cast<std::uintptr_t>(n.value.raw_data())));
+      }
+      return h.value();
+    }
+    h.add(std::uint64_t(n.op->id()));
+    for (Ref r : inputs)
+      h.add(std::uint64_t(r.node) << 32 | std::uint64_t(r.output));
+    for (const rt::Attr& a : n.attrs.view()) {
+      h.add(scalar_bits(a));
+      h.add(content(a).data(), content(a).size());
+    }
+    return h.value();
+  }
+
+  bool same(const Node& n, const Inputs& inputs, const Node& other) const {
+    if (n.kind != other.kind) return false;
+    if (n.kind == Kind::constant) return equal(n.value, other.value);
+    if (n.op != other.op || n.attrs.size() != other.attrs.size()) return false;
+    const Inputs others = ordered(other, other.inputs);
+    if (!std::equal(inputs.begin(), inputs.end(), others.begin(), others.end())) return false;
+    for (std::size_t a = 0; a < n.attrs.size(); ++a) {
+      if (!equal(n.attrs[a], other.attrs[a])) return false;
+    }
+    return true;
+  }
+
+  const Graph& graph_;
+  Context& context_;
+  Rewrite rewrite_;
+  std::unordered_multimap<std::uint64_t, int> seen_;      // hash -> node of the new graph
+  std::unordered_map<const VariableState*, Ref> values_;  // what a read would give
+};
+
+}  // namespace
+
+GraphPtr merge_duplicates(const Graph& graph, Context& context) {
+  return Merger(graph, context).run();
+}
+
+}  // namespace weir::passes
