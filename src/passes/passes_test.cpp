@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "passes/test_graphs.h"
+#include "passes/graphs_for_test.h"
 
 namespace weir::passes {
 namespace {

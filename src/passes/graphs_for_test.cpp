@@ -1,4 +1,4 @@
-#include "passes/test_graphs.h"
+#include "passes/graphs_for_test.h"
 
 #include <algorithm>
 
