@@ -202,7 +202,7 @@ class Tensor {
 struct TensorSpec {
   Shape shape;
   DType dtype = DType::float32;
-  std::string name;
+  std::string name = {};
 };
 
 /// Statistics of the CPU allocator, in bytes unless said.

@@ -2,6 +2,7 @@
 #include <weir/shape.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <mutex>
 
@@ -15,7 +16,10 @@ Dim make_symbol(std::int64_t number) {
 
 namespace {
 
-/// Names of the symbols; a fresh symbol has an empty one.
+/// Fresh symbols have no name and are numbered from here.
+constexpr std::int64_t kFirstFresh = std::int64_t{1} << 40;
+
+/// Names of the other symbols.
 struct SymbolTable {
   std::mutex mutex;
   std::deque<std::string> names;
@@ -42,18 +46,16 @@ Dim Dim::symbol(const char* name) {
 }
 
 Dim Dim::fresh_symbol() {
-  SymbolTable& table = symbols();
-  std::lock_guard lock(table.mutex);
-  return table.add({});
+  static std::atomic<std::int64_t> next{kFirstFresh};
+  return make_symbol(next.fetch_add(1, std::memory_order_relaxed));
 }
 
 std::string Dim::to_string() const {
   if (known()) return std::to_string(v_);
-  if (!is_symbol()) return "?";
+  if (!is_symbol() || -2 - v_ >= kFirstFresh) return "?";
   SymbolTable& table = symbols();
   std::lock_guard lock(table.mutex);
-  const std::string& name = table.names[std::size_t(-2 - v_)];
-  return name.empty() ? "?" + std::to_string(-2 - v_) : name;
+  return table.names[std::size_t(-2 - v_)];
 }
 
 Shape::Shape(std::span<const std::int64_t> dims) {

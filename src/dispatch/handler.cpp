@@ -61,15 +61,33 @@ PauseRecording::~PauseRecording() {
   hidden_.swap(recorders);
 }
 
-NameScope::NameScope(std::string_view name) : outer_size_(name_scope.size()) {
-  if (!name_scope.empty()) name_scope += '/';
-  name_scope += name;
+namespace {
+thread_local const char* forbidding_function = nullptr;
+}  // namespace
+
+ForbidVariables::ForbidVariables(const char* function) : outer_(forbidding_function) {
+  forbidding_function = function;
 }
-NameScope::~NameScope() {
-  name_scope.resize(outer_size_);
+ForbidVariables::~ForbidVariables() {
+  forbidding_function = outer_;
 }
+const char* variables_forbidden_by() {
+  return forbidding_function;
+}
+
 const std::string& current_name_scope() {
   return name_scope;
 }
 
 }  // namespace weir::dispatch
+
+namespace weir::inline v0 {
+
+NameScope::NameScope(std::string_view name) : outer_size_(dispatch::name_scope.size()) {
+  if (!dispatch::name_scope.empty()) dispatch::name_scope += '/';
+  dispatch::name_scope += name;
+}
+NameScope::~NameScope() {
+  dispatch::name_scope.resize(outer_size_);
+}
+}  // namespace weir::inline v0

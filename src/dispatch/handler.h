@@ -3,6 +3,7 @@
 /// The two seams of dispatch: a Handler decides what a call means (run now, append a node); Recorders watch calls
 /// (tapes). Both stacks belong to a thread.
 
+#include <weir/name_scope.h>
 #include <weir/op_def.h>
 #include <weir/variable.h>
 
@@ -89,17 +90,23 @@ class SymbolicHandler : public Handler {
   bool is_tracing() const override { return true; }
 };
 
-/// Name scopes ("encoder/block_3"), per thread. Nodes and errors show them.
-class NameScope {
+/// While it lives, this thread must not create variables: a function is traced again, and variables belong to its
+/// first trace.
+class ForbidVariables {
  public:
-  explicit NameScope(std::string_view name);
-  ~NameScope();
-  NameScope(const NameScope&) = delete;
-  NameScope& operator=(const NameScope&) = delete;
+  explicit ForbidVariables(const char* function);
+  ~ForbidVariables();
+  ForbidVariables(const ForbidVariables&) = delete;
+  ForbidVariables& operator=(const ForbidVariables&) = delete;
 
  private:
-  std::size_t outer_size_;
+  const char* outer_;
 };
+/// Name of the function whose trace forbids variables; null if they are allowed.
+const char* variables_forbidden_by();
+
+using weir::NameScope;
+/// "encoder/block_3": the name scopes of this thread.
 const std::string& current_name_scope();
 
 }  // namespace weir::dispatch

@@ -25,6 +25,10 @@ Variable::Variable(Tensor initial_value, VariableOptions options, std::source_lo
   if (initial_value.is_symbolic())
     fail(where, Code::failed_precondition, "Variable '" + options.name + "': the initial value cannot be lifted out of the trace",
          "a symbolic tensor", "a tensor with a value", "create variables before the function is traced, from concrete values");
+  if (const char* function = dispatch::variables_forbidden_by())
+    fail(where, Code::failed_precondition,
+         "Variable '" + options.name + "' is created while function '" + function + "' is traced again", "a new variable",
+         "variables of the first trace", "create the variable outside the function, once");
   state_ = std::make_shared<VariableState>(std::move(initial_value), std::move(options));
 }
 

@@ -1,0 +1,204 @@
+/// weir::function: the same code as a graph. The first call with new shapes or dtypes traces the callable once; the
+/// graph is optimised, planned, and run by this and all later calls of that signature.
+///
+///   auto step = function([&](Tensor x, Tensor y) { return mean(square(model(x) - y)); });
+///   Tensor loss = step(x, y);
+///   std::cout << step.stats().traces << step.explain_retrace();
+///
+/// Inside the callable, host code runs at trace time only: a host `if` or loop is frozen into the graph. Branches and
+/// loops on tensors are weir::cond and weir::while_loop. A random draw, a variable read or write is part of the graph.
+#pragma once
+
+#include <weir/structure.h>
+
+#include <memory>
+#include <source_location>
+#include <string>
+#include <vector>
+
+namespace weir::inline v0 {
+
+struct FunctionOptions {
+  std::string name = "function";
+  /// Fixes the trace: arguments must fit these specs; -1 dimensions accept any size. Empty: traced for what comes.
+  std::vector<TensorSpec> input_signature = {};
+  /// After a second shape of an argument, trace once for any size of the dimensions that differ.
+  bool reduce_retracing = false;
+  bool optimise = true;
+  /// Names of passes to leave out (docs/passes.md).
+  std::vector<std::string> disabled_passes = {};
+  /// Signatures that are kept; the one that was used longest ago is dropped.
+  std::size_t max_traces = 64;
+};
+
+struct FunctionStats {
+  std::size_t calls = 0;
+  std::size_t traces = 0;         // how often the callable ran
+  std::size_t cached_traces = 0;  // now
+  std::size_t cached_plans = 0;   // now, one for each concrete signature
+};
+
+/// One traced signature, looked at. A handle.
+class ConcreteFunction {
+ public:
+  const std::vector<TensorSpec>& inputs() const;
+  std::vector<TensorSpec> outputs() const;
+  std::vector<Tensor> operator()(std::span<const Tensor> arguments) const;
+  /// Text of the graph as traced, and after the passes.
+  std::string graph_text() const;
+  std::string optimised_text() const;
+  std::string to_dot(bool optimised = false) const;
+  /// What each pass did.
+  std::string pass_report() const;
+  /// How the optimised graph runs: steps, arena, segments.
+  std::string plan_text() const;
+  std::size_t nodes_traced() const;
+  std::size_t nodes_optimised() const;
+  std::size_t kernels_per_call() const;
+  /// Bytes of the arena, known before the first run.
+  std::int64_t planned_peak_bytes() const;
+  /// Which pass made a node of the optimised graph, from what.
+  std::string explain(std::string_view node) const;
+
+  class Impl;
+  explicit ConcreteFunction(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  const std::shared_ptr<Impl>& impl() const { return impl_; }
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+/// All functions run op by op, as if weir::function were not there: for debugging.
+void run_functions_eagerly(bool on);
+bool functions_run_eagerly();
+/// False inside a trace or a graph's scope.
+bool executing_eagerly();
+
+/// What a callable gave: its tensors and the lengths of its vectors.
+struct FlatResult {
+  std::vector<Tensor> tensors;
+  std::vector<std::size_t> lengths;
+};
+
+/// The part of a traced function that knows no types: its traces. A handle, safe to call from any thread.
+class FunctionCore {
+ public:
+  using Where = std::source_location;
+  /// The callable, borrowed for the time of a call.
+  struct Body {
+    void* context;
+    FlatResult (*run)(void* context, std::span<const Tensor> arguments);
+  };
+
+  explicit FunctionCore(FunctionOptions options);
+  /// `key`: what of the arguments is no tensor. `body` runs only if no trace fits.
+  FlatResult call(std::span<const Tensor> arguments, std::string_view key, const Body& body, Where where) const;
+  ConcreteFunction concrete(const std::vector<TensorSpec>& arguments, std::string_view key, const Body& body,
+                            Where where) const;
+  FunctionStats stats() const;
+  std::string explain_retrace() const;
+  const std::string& name() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// A callable as a graph. Made by `function`.
+template <class F>
+class TracedFunction {
+ public:
+  TracedFunction(F callable, FunctionOptions options)
+      : callable_(std::make_shared<F>(std::move(callable))), core_(std::move(options)) {}
+
+  template <class... Args>
+  auto operator()(const Args&... args) const {
+    using Arguments = std::tuple<Args...>;
+    using Result = std::invoke_result_t<F&, Args&...>;
+    const Arguments arguments{args...};
+    Flattener flat;
+    structure::flatten(arguments, flat);
+    auto trace = [&](std::span<const Tensor> tensors) {
+      Arguments copy = arguments;
+      Unflattener in(tensors, flat.lengths);
+      structure::unflatten(copy, in);
+      return std::apply([&](auto&... a) { return run(*callable_, a...); }, copy);
+    };
+    FlatResult out = core_.call(flat.tensors, flat.key, body_of(trace), std::source_location::current());
+    if constexpr (!std::is_void_v<Result>) {
+      std::remove_cvref_t<Result> result{};
+      Unflattener in(out.tensors, out.lengths);
+      structure::unflatten(result, in);
+      return result;
+    }
+  }
+
+  /// The trace for these tensor arguments, made if there is none yet. Only for callables whose arguments are tensors.
+  ConcreteFunction get_concrete_function(const std::vector<TensorSpec>& specs,
+                                         std::source_location where = std::source_location::current()) const {
+    auto trace = [this](std::span<const Tensor> t) { return run_tensors(t); };
+    return core_.concrete(specs, {}, body_of(trace), where);
+  }
+  template <class... Specs>
+    requires(std::same_as<Specs, TensorSpec> && ...)
+  ConcreteFunction get_concrete_function(const Specs&... specs) const {
+    return get_concrete_function(std::vector<TensorSpec>{specs...});
+  }
+
+  FunctionStats stats() const { return core_.stats(); }
+  /// Why the last call that traced anew did so: the argument, and both types.
+  std::string explain_retrace() const { return core_.explain_retrace(); }
+  const std::string& name() const { return core_.name(); }
+
+ private:
+  template <class Callable>
+  static FunctionCore::Body body_of(Callable& c) {
+    return {&c, [](void* context, std::span<const Tensor> t) { return (*static_cast<Callable*>(context))(t); }};
+  }
+
+  FlatResult run_tensors(std::span<const Tensor> t) const {
+    if constexpr (std::is_invocable_v<F&, Tensor&>) {
+      if (t.size() == 1) return apply<1>(*callable_, t);
+    }
+    if constexpr (std::is_invocable_v<F&, Tensor&, Tensor&>) {
+      if (t.size() == 2) return apply<2>(*callable_, t);
+    }
+    if constexpr (std::is_invocable_v<F&, Tensor&, Tensor&, Tensor&>) {
+      if (t.size() == 3) return apply<3>(*callable_, t);
+    }
+    if constexpr (std::is_invocable_v<F&>) {
+      if (t.empty()) return run(*callable_);
+    }
+    throw Error({Code::invalid_argument, "get_concrete_function: the callable does not take these arguments", {},
+                 std::to_string(t.size()) + " tensors", {}, "pass one TensorSpec for each tensor argument"});
+  }
+  template <std::size_t N>
+  static FlatResult apply(F& callable, std::span<const Tensor> t) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      std::array<Tensor, N> a{t[I]...};
+      return run(callable, a[I]...);
+    }(std::make_index_sequence<N>{});
+  }
+
+  template <class... As>
+  static FlatResult run(F& callable, As&... args) {
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, As&...>>) {
+      callable(args...);
+      return {};
+    } else {
+      Flattener flat;
+      structure::flatten(std::remove_cvref_t<std::invoke_result_t<F&, As&...>>(callable(args...)), flat);
+      return {std::move(flat.tensors), std::move(flat.lengths)};
+    }
+  }
+
+  std::shared_ptr<F> callable_;
+  FunctionCore core_;
+};
+
+template <class F>
+TracedFunction<std::decay_t<F>> function(F&& callable, FunctionOptions options = {}) {
+  return {std::forward<F>(callable), std::move(options)};
+}
+
+}  // namespace weir::inline v0

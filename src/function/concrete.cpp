@@ -1,0 +1,54 @@
+#include "function/concrete.h"
+
+#include "graph/replay.h"
+
+namespace weir::inline v0 {
+
+ConcreteFunction::Impl::Impl(std::shared_ptr<tracing::Trace> t) : trace(std::move(t)) {
+  const graph::Graph& g = *trace->graph();
+  for (int i : g.inputs) inputs.push_back({g.node(i).outputs[0].shape, g.node(i).outputs[0].dtype, g.node(i).name});
+}
+
+const std::vector<TensorSpec>& ConcreteFunction::inputs() const {
+  return impl_->inputs;
+}
+
+std::vector<TensorSpec> ConcreteFunction::outputs() const {
+  const graph::Graph& g = *impl_->trace->graph();
+  std::vector<TensorSpec> list;
+  for (std::size_t i = 0; i < g.outputs.size(); ++i) {
+    const Spec& s = g.spec(g.outputs[i]);
+    list.push_back({s.shape, s.dtype, "output_" + std::to_string(i)});
+  }
+  return list;
+}
+
+std::vector<Tensor> ConcreteFunction::operator()(std::span<const Tensor> arguments) const {
+  if (!impl_->trace->accepts(arguments, impl_->trace->signature().key)) {
+    std::string got, expected;
+    for (const Tensor& t : arguments) got += (got.empty() ? "" : ", ") + t.describe();
+    for (const Spec& s : impl_->trace->signature().specs) expected += (expected.empty() ? "" : ", ") + s.describe();
+    throw Error({Code::invalid_argument, "function '" + impl_->trace->graph()->name() + "': arguments do not fit its signature",
+                 {}, got, expected, {}});
+  }
+  if (!dispatch::active_recorders().empty()) return graph::replay(*impl_->trace->graph(), arguments);
+  return impl_->trace->plan(arguments)->run(arguments);
+}
+
+std::string ConcreteFunction::graph_text() const {
+  return graph::print(*impl_->trace->graph());
+}
+std::string ConcreteFunction::optimised_text() const {
+  return graph::print(impl_->trace->plan_for_signature()->optimised());
+}
+std::string ConcreteFunction::to_dot(bool optimised) const {
+  return graph::to_dot(optimised ? impl_->trace->plan_for_signature()->optimised() : *impl_->trace->graph());
+}
+std::size_t ConcreteFunction::nodes_traced() const {
+  return impl_->trace->graph()->size();
+}
+std::size_t ConcreteFunction::nodes_optimised() const {
+  return impl_->trace->plan_for_signature()->optimised().size();
+}
+
+}  // namespace weir::inline v0

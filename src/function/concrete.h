@@ -1,0 +1,17 @@
+#pragma once
+
+#include "function/trace.h"
+
+#include <weir/function.h>
+
+namespace weir::inline v0 {
+
+class ConcreteFunction::Impl {
+ public:
+  explicit Impl(std::shared_ptr<tracing::Trace> trace);
+
+  std::shared_ptr<tracing::Trace> trace;
+  std::vector<TensorSpec> inputs;
+};
+
+}  // namespace weir::inline v0

@@ -1,0 +1,297 @@
+#include <weir/function.h>
+
+#include "function/concrete.h"
+#include "function/trace.h"
+#include "graph/replay.h"
+
+#include <algorithm>
+#include <atomic>
+
+namespace weir::inline v0 {
+namespace {
+
+using tracing::Signature;
+using tracing::Trace;
+using Where = std::source_location;
+
+std::atomic<bool> eagerly{false};
+
+[[noreturn]] void fail(std::string what, Where where, std::string got, std::string expected, std::string fix = {}) {
+  throw Error({Code::invalid_argument, std::move(what), to_string(where), std::move(got), std::move(expected), std::move(fix)});
+}
+
+std::string describe(const std::vector<Spec>& specs) {
+  std::string s;
+  for (const Spec& spec : specs) s += (s.empty() ? "" : ", ") + spec.describe();
+  return "(" + s + ")";
+}
+
+/// The graph that symbolic arguments belong to, when the call stands outside every scope.
+std::shared_ptr<graph::Builder> builder_of(std::span<const Tensor> arguments) {
+  if (auto b = graph::current_builder()) return b;
+  for (const Tensor& t : arguments) {
+    if (auto b = std::dynamic_pointer_cast<graph::Builder>(t.impl()->source())) return b;
+  }
+  return nullptr;
+}
+
+/// The difference between a signature and the nearest traced one, in words.
+std::string difference(const Signature& now, const Signature& before) {
+  if (now.specs.size() != before.specs.size())
+    return std::to_string(now.specs.size()) + " tensor arguments instead of " + std::to_string(before.specs.size());
+  std::string s;
+  for (std::size_t i = 0; i < now.specs.size(); ++i) {
+    const std::string a = now.specs[i].describe(), b = before.specs[i].describe();
+    if (a != b) s += (s.empty() ? "" : "; ") + ("argument " + std::to_string(i) + " is " + a + ", was " + b);
+  }
+  if (now.key != before.key)
+    s += (s.empty() ? "" : "; ") + ("a value that is no tensor is '" + now.key + "', was '" + before.key + "'");
+  return s.empty() ? "the same signature (its trace was dropped from the cache)" : s;
+}
+
+/// 0 if equal; a differing dtype counts as much as a differing dimension, a differing rank more.
+int differences(const Spec& a, const Spec& b) {
+  int n = a.dtype != b.dtype;
+  if (a.shape.has_rank() != b.shape.has_rank() || a.shape.rank() != b.shape.rank()) return n + 8;
+  for (int d = 0; d < a.shape.rank(); ++d) n += a.shape[d].value() != b.shape[d].value();
+  return n;
+}
+
+int differences(const Signature& a, const Signature& b) {
+  if (a.specs.size() != b.specs.size()) return 1000;
+  int n = a.key != b.key;
+  for (std::size_t i = 0; i < a.specs.size(); ++i) n += differences(a.specs[i], b.specs[i]);
+  return n;
+}
+
+/// Dimensions that differ become unknown, so does the rank; empty if a dtype differs.
+std::vector<Spec> relax(const std::vector<Spec>& a, const std::vector<Spec>& b) {
+  std::vector<Spec> out;
+  if (a.size() != b.size()) return {};
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].dtype != b[i].dtype) return {};
+    if (a[i].shape.rank() != b[i].shape.rank()) {
+      out.push_back({a[i].dtype, Shape::unknown_rank()});
+      continue;
+    }
+    Shape s;
+    for (int d = 0; d < a[i].shape.rank(); ++d)
+      s.push_back(a[i].shape[d] == b[i].shape[d] ? a[i].shape[d] : Dim::unknown());
+    out.push_back({a[i].dtype, s});
+  }
+  return out;
+}
+
+}  // namespace
+
+void run_functions_eagerly(bool on) {
+  eagerly = on;
+}
+bool functions_run_eagerly() {
+  return eagerly;
+}
+bool executing_eagerly() {
+  return !dispatch::current_handler().is_tracing();
+}
+
+class FunctionCore::Impl {
+ public:
+  explicit Impl(FunctionOptions options) : options_(std::move(options)) {
+    for (const TensorSpec& s : options_.input_signature) declared_.push_back({s.dtype, s.shape});
+  }
+
+  FlatResult call(std::span<const Tensor> arguments, std::string_view key, const Body& body, Where where) {
+    check(arguments, where);
+    if (eagerly) return body.run(body.context, arguments);
+    if (auto outer = builder_of(arguments)) return call_nested(arguments, key, body, where, outer);
+    const std::shared_ptr<Trace> trace = find_or_trace(arguments, key, body, where);
+    calls_.fetch_add(1, std::memory_order_relaxed);
+    return {run(*trace, arguments), trace->lengths()};
+  }
+
+  std::shared_ptr<Trace> concrete(const std::vector<TensorSpec>& specs, std::string_view key, const Body& body, Where where) {
+    Signature signature{{}, std::string(key)};
+    for (const TensorSpec& s : specs) signature.specs.push_back({s.dtype, s.shape});
+    std::lock_guard tracing(trace_mutex_);
+    if (auto found = find_same(signature)) return found;
+    return trace(std::move(signature), body, where, nullptr, true);
+  }
+
+  FunctionStats stats() const {
+    std::lock_guard lock(mutex_);
+    FunctionStats s;
+    s.calls = calls_;
+    s.traces = traced_;
+    s.cached_traces = traces_.size();
+    for (const auto& t : traces_) s.cached_plans += t->plans();
+    return s;
+  }
+  std::string explain_retrace() const {
+    std::lock_guard lock(mutex_);
+    return retrace_reason_;
+  }
+  const std::string& name() const { return options_.name; }
+
+ private:
+  void check(std::span<const Tensor> arguments, Where where) const {
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      if (!arguments[i].defined())
+        fail("function '" + options_.name + "': argument " + std::to_string(i) + " is an undefined tensor", where, "", "a tensor");
+    }
+    if (declared_.empty()) return;
+    bool ok = arguments.size() == declared_.size();
+    for (std::size_t i = 0; ok && i < declared_.size(); ++i) ok = tracing::fits(arguments[i], declared_[i]);
+    if (ok) return;
+    std::vector<Spec> got;
+    for (const Tensor& t : arguments) got.push_back({t.dtype(), t.shape()});
+    fail("function '" + options_.name + "': arguments do not fit its input_signature", where, describe(got), describe(declared_));
+  }
+
+  /// Under a tape the graph is replayed, so that the tape sees every op; otherwise the plan runs.
+  static std::vector<Tensor> run(Trace& trace, std::span<const Tensor> arguments) {
+    if (!dispatch::active_recorders().empty()) return graph::replay(*trace.graph(), arguments);
+    return trace.plan(arguments)->run(arguments);
+  }
+
+  /// Inside another trace: a call node, or the body's nodes if a tape must see them.
+  FlatResult call_nested(std::span<const Tensor> arguments, std::string_view key, const Body& body, Where where,
+                         const std::shared_ptr<graph::Builder>& outer) {
+    dispatch::HandlerScope scope(*outer);
+    const std::shared_ptr<Trace> trace = find_or_trace(arguments, key, body, where, outer);
+    std::vector<Tensor> operands(arguments.begin(), arguments.end());
+    operands.insert(operands.end(), trace->captures().begin(), trace->captures().end());
+    if (!dispatch::active_recorders().empty()) return {graph::replay(*trace->graph(), operands), trace->lengths()};
+    graph::Node n;
+    n.kind = graph::Kind::call;
+    n.name = options_.name;
+    n.where = where;
+    n.bodies = {trace->graph()};
+    for (const Tensor& t : operands) n.inputs.push_back(outer->ref(t, where));
+    for (graph::Ref r : trace->graph()->outputs) n.outputs.push_back(trace->graph()->spec(r));
+    return {outer->add_structural(std::move(n)), trace->lengths()};
+  }
+
+  std::shared_ptr<Trace> find_or_trace(std::span<const Tensor> arguments, std::string_view key, const Body& body,
+                                       Where where, const std::shared_ptr<graph::Builder>& outer = nullptr) {
+    if (auto t = find(arguments, key)) return t;
+    std::lock_guard tracing(trace_mutex_);  // one trace per signature, also when threads race
+    if (auto t = find(arguments, key)) return t;
+    Signature signature{{}, std::string(key)};
+    for (const Tensor& t : arguments) signature.specs.push_back({t.dtype(), t.shape()});
+    return trace(widen(std::move(signature)), body, where, outer, false);
+  }
+
+  std::shared_ptr<Trace> find(std::span<const Tensor> arguments, std::string_view key) {
+    std::lock_guard lock(mutex_);
+    for (auto it = traces_.begin(); it != traces_.end(); ++it) {
+      if (!(*it)->accepts(arguments, key)) continue;
+      if (it != traces_.begin()) traces_.splice(traces_.begin(), traces_, it);
+      return traces_.front();
+    }
+    return nullptr;
+  }
+  std::shared_ptr<Trace> find_same(const Signature& s) {
+    std::lock_guard lock(mutex_);
+    for (const auto& t : traces_) {
+      if (differences(t->signature(), s) == 0) return t;
+    }
+    return nullptr;
+  }
+
+  /// The signature to trace: the declared one, or one with unknown dimensions where calls have differed.
+  Signature widen(Signature s) const {
+    if (!declared_.empty()) s.specs = declared_;
+    if (!declared_.empty() || !options_.reduce_retracing) return s;
+    std::lock_guard lock(mutex_);
+    for (const auto& t : traces_) {
+      if (t->signature().key != s.key) continue;
+      std::vector<Spec> wide = relax(t->signature().specs, s.specs);
+      if (!wide.empty()) s.specs = std::move(wide);
+    }
+    return s;
+  }
+
+  std::shared_ptr<Trace> trace(Signature signature, const Body& body, Where where,
+                               const std::shared_ptr<graph::Builder>& outer, bool ahead) {
+    const std::string reason = explain(signature, ahead);
+    auto builder = graph::Builder::create(options_.name, outer);
+    FlatResult result = run_body(*builder, signature, body, where);
+    auto t = std::make_shared<Trace>(std::move(signature), builder->finish(result.tensors), builder->captures(),
+                                     std::move(result.lengths), options_);
+    std::lock_guard lock(mutex_);
+    ++traced_;
+    retrace_reason_ = reason;
+    if (!t->captures().empty()) return t;  // it belongs to the enclosing trace
+    traces_.push_front(t);
+    if (traces_.size() > std::max<std::size_t>(options_.max_traces, 1)) traces_.pop_back();
+    return t;
+  }
+
+  FlatResult run_body(graph::Builder& builder, const Signature& signature, const Body& body, Where where) const {
+    std::vector<Tensor> arguments;
+    for (std::size_t i = 0; i < signature.specs.size(); ++i) arguments.push_back(builder.input(argument(signature, i)));
+    dispatch::HandlerScope scope(builder);
+    dispatch::PauseRecording pause;
+    std::optional<dispatch::ForbidVariables> forbid;
+    if (traced_ > 0) forbid.emplace(options_.name.c_str());
+    try {
+      FlatResult result = body.run(body.context, arguments);
+      for (const Tensor& t : result.tensors) {
+        if (!t.defined()) fail("function '" + options_.name + "' returned an undefined tensor", where, "", "a tensor");
+      }
+      return result;
+    } catch (const Error& e) {
+      tracing::rethrow_with(e, "while tracing '" + options_.name + "'");
+    }
+  }
+
+  TensorSpec argument(const Signature& signature, std::size_t i) const {
+    Shape shape = signature.specs[i].shape;
+    for (int d = 0; d < shape.rank(); ++d) {
+      if (!shape[d].known() && !shape[d].is_symbol()) shape[d] = Dim::fresh_symbol();
+    }
+    const bool named = i < options_.input_signature.size() && !options_.input_signature[i].name.empty();
+    return {shape, signature.specs[i].dtype, named ? options_.input_signature[i].name : "arg" + std::to_string(i)};
+  }
+
+  std::string explain(const Signature& now, bool ahead) const {
+    std::lock_guard lock(mutex_);
+    if (ahead) return "'" + options_.name + "' was traced by get_concrete_function";
+    if (traces_.empty()) return "'" + options_.name + "' was traced for the first time";
+    const Signature* nearest = nullptr;
+    for (const auto& t : traces_) {
+      if (!nearest || differences(now, t->signature()) < differences(now, *nearest)) nearest = &t->signature();
+    }
+    return "'" + options_.name + "' was traced again: " + difference(now, *nearest);
+  }
+
+  FunctionOptions options_;
+  std::vector<Spec> declared_;
+  std::mutex trace_mutex_;     // held while a body runs
+  mutable std::mutex mutex_;   // of what follows
+  std::list<std::shared_ptr<Trace>> traces_;  // most recently used first
+  std::atomic<std::size_t> traced_{0};
+  std::atomic<std::size_t> calls_{0};
+  std::string retrace_reason_ = "not traced yet";
+};
+
+FunctionCore::FunctionCore(FunctionOptions options) : impl_(std::make_shared<Impl>(std::move(options))) {}
+
+FlatResult FunctionCore::call(std::span<const Tensor> arguments, std::string_view key, const Body& body, Where where) const {
+  return impl_->call(arguments, key, body, where);
+}
+ConcreteFunction FunctionCore::concrete(const std::vector<TensorSpec>& arguments, std::string_view key, const Body& body,
+                                        Where where) const {
+  return ConcreteFunction(std::make_shared<ConcreteFunction::Impl>(impl_->concrete(arguments, key, body, where)));
+}
+FunctionStats FunctionCore::stats() const {
+  return impl_->stats();
+}
+std::string FunctionCore::explain_retrace() const {
+  return impl_->explain_retrace();
+}
+const std::string& FunctionCore::name() const {
+  return impl_->name();
+}
+
+}  // namespace weir::inline v0

@@ -1,0 +1,95 @@
+#include "function/trace.h"
+
+#include <algorithm>
+
+namespace weir::tracing {
+namespace {
+
+/// Plans of one trace that are kept: enough for the batch sizes of a data set's tail, few enough to bound memory.
+constexpr std::size_t kMaxPlans = 16;
+
+}  // namespace
+
+void rethrow_with(const Error& e, const std::string& context) {
+  ErrorInfo info = e.info();
+  info.where += (info.where.empty() ? "" : ", ") + context;
+  throw Error(std::move(info));
+}
+
+bool fits(const Tensor& t, const Spec& spec) {
+  const ShapeView shape = t.impl()->shape();
+  if (t.dtype() != spec.dtype) return false;
+  if (!spec.shape.has_rank()) return true;
+  if (!shape.has_rank() || shape.rank() != spec.shape.rank()) return false;
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (spec.shape[i].known() && shape[i] != spec.shape[i]) return false;
+  }
+  return true;
+}
+
+bool equals(std::span<const Tensor> arguments, std::span<const Spec> specs) {
+  if (arguments.size() != specs.size()) return false;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const TensorImpl& t = *arguments[i].impl();
+    if (t.dtype() != specs[i].dtype || t.rank() != specs[i].shape.rank()) return false;
+    if (!std::ranges::equal(t.shape().dims(), specs[i].shape.dims())) return false;
+  }
+  return true;
+}
+
+Trace::Trace(Signature signature, std::shared_ptr<graph::Graph> graph, std::vector<Tensor> captures,
+             std::vector<std::size_t> lengths, const FunctionOptions& options)
+    : signature_(std::move(signature)),
+      graph_(std::move(graph)),
+      captures_(std::move(captures)),
+      lengths_(std::move(lengths)),
+      options_(options) {}
+
+bool Trace::accepts(std::span<const Tensor> arguments, std::string_view key) const {
+  if (arguments.size() != signature_.specs.size() || key != signature_.key) return false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (!fits(arguments[i], signature_.specs[i])) return false;
+  }
+  return true;
+}
+
+std::shared_ptr<const Compiled> Trace::plan(std::span<const Tensor> arguments) {
+  {
+    std::lock_guard lock(mutex_);
+    for (auto it = plans_.begin(); it != plans_.end(); ++it) {
+      if (!equals(arguments, it->shapes)) continue;
+      if (it != plans_.begin()) plans_.splice(plans_.begin(), plans_, it);
+      return plans_.front().compiled;
+    }
+  }
+  std::vector<Spec> shapes;
+  for (const Tensor& t : arguments) shapes.push_back({t.dtype(), t.shape()});
+  return plan(std::move(shapes));
+}
+
+std::shared_ptr<const Compiled> Trace::plan_for_signature() {
+  {
+    std::lock_guard lock(mutex_);
+    for (const Plan& p : plans_) {
+      if (std::ranges::equal(p.shapes, signature_.specs, [](const Spec& a, const Spec& b) { return a.shape == b.shape; }))
+        return p.compiled;
+    }
+  }
+  return plan(signature_.specs);
+}
+
+/// Compiles outside the lock: another thread that needs the same plan may make it too; the first one stored stays.
+std::shared_ptr<const Compiled> Trace::plan(std::vector<Spec> shapes) {
+  auto compiled = std::make_shared<const Compiled>(*graph_, shapes, options_);
+  std::lock_guard lock(mutex_);
+  plans_.push_front({std::move(shapes), compiled});
+  if (plans_.size() > kMaxPlans) plans_.pop_back();
+  return compiled;
+}
+
+std::size_t Trace::plans() const {
+  std::lock_guard lock(mutex_);
+  return plans_.size();
+}
+
+}  // namespace weir::tracing
