@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "passes/attributes.h"
 #include "passes/evaluate.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -21,9 +22,7 @@ bool known(const Graph& g, const Node& n, std::int64_t limit) {
   };
   const std::int64_t bytes = output_bytes(n);
   return std::all_of(n.inputs.begin(), n.inputs.end(), ready) && bytes >= 0 && bytes <= limit &&
-         std::none_of(n.attrs.view().begin(), n.attrs.view().end(), [](const rt::Attr& a) {
-           return a.kind == rt::Attr::Kind::operand;
-         });
+         !has_operand_attr(n);
 }
 
 std::vector<Tensor> values_of(const Graph& g, const Node& n) {

@@ -1,7 +1,6 @@
-#include <bit>
-#include <cstring>
 #include <unordered_map>
 
+#include "passes/attributes.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -31,38 +30,6 @@ class Hash {
  private:
   std::uint64_t h_ = 0x243f6a8885a308d3ull;
 };
-
-/// The memory of a list or string; the bits of a number.
-std::span<const std::byte> content(const rt::Attr& a) {
-  using AttrKind = rt::Attr::Kind;
-  const std::size_t unit = a.kind == AttrKind::string ? 1 : 8;
-  const bool list =
-      a.kind == AttrKind::ints || a.kind == AttrKind::reals || a.kind == AttrKind::string;
-  return {reinterpret_cast<const std::byte*>(list ? a.s : nullptr), list ? a.count * unit : 0};
-}
-
-std::uint64_t scalar_bits(const rt::Attr& a) {
-  using AttrKind = rt::Attr::Kind;
-  switch (a.kind) {
-    case AttrKind::integer:
-    case AttrKind::operand:
-      return std::uint64_t(a.i);
-    case AttrKind::real:
-      return std::bit_cast<std::uint64_t>(a.f);
-    case AttrKind::boolean:
-      return a.b;
-    case AttrKind::dtype:
-      return std::uint64_t(a.t);
-    default:
-      return 0;
-  }
-}
-
-bool equal(const rt::Attr& a, const rt::Attr& b) {
-  const auto x = content(a), y = content(b);
-  return a.kind == b.kind && scalar_bits(a) == scalar_bits(b) && x.size() == y.size() &&
-         (x.empty() || std::memcmp(x.data(), y.data(), x.size()) == 0);
-}
 
 bool comparable(const Tensor& t) {
   return t.dtype() != DType::string && t.nbytes() <= kMaxComparedBytes;
@@ -169,8 +136,8 @@ class Merger {
     for (Ref r : inputs)
       h.add(std::uint64_t(r.node) << 32 | std::uint64_t(r.output));
     for (const rt::Attr& a : n.attrs.view()) {
-      h.add(scalar_bits(a));
-      h.add(content(a).data(), content(a).size());
+      h.add(value_bits(a));
+      h.add(list_bytes(a).data(), list_bytes(a).size());
     }
     return h.value();
   }
@@ -178,13 +145,10 @@ class Merger {
   bool same(const Node& n, const Inputs& inputs, const Node& other) const {
     if (n.kind != other.kind) return false;
     if (n.kind == Kind::constant) return equal(n.value, other.value);
-    if (n.op != other.op || n.attrs.size() != other.attrs.size()) return false;
+    if (n.op != other.op) return false;
     const Inputs others = ordered(other, other.inputs);
     if (!std::equal(inputs.begin(), inputs.end(), others.begin(), others.end())) return false;
-    for (std::size_t a = 0; a < n.attrs.size(); ++a) {
-      if (!equal(n.attrs[a], other.attrs[a])) return false;
-    }
-    return true;
+    return same_attrs(n.attrs.view(), other.attrs.view());
   }
 
   const Graph& graph_;

@@ -28,6 +28,7 @@ constexpr Pass kRepeated[] = {
     {"prune", prune},
     {"materialise_shapes", materialise_shapes},
     {"fold_constants", fold_constants},
+    {"apply_rules", apply_rules},
     {"merge_duplicates", merge_duplicates},
 };
 

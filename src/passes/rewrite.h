@@ -20,6 +20,8 @@ class Rewrite {
   Ref at(Ref old) const {
     return to_ ? moved_[std::size_t(first_[std::size_t(old.node)] + old.output)] : old;
   }
+  /// Whether the new graph differs so far.
+  bool changed() const { return to_ != nullptr; }
   const Spec& spec(Ref now) const { return graph().spec(now); }
 
   /// Node i of `from` with inputs of the new graph.
