@@ -186,6 +186,10 @@ const Tensor* Builder::constant_value(int node, int) const {
   return n.kind == Kind::constant ? &n.value : nullptr;
 }
 
+std::string Builder::name(int node, int output) const {
+  return graph_->node(node).name + ":" + std::to_string(output);
+}
+
 std::string Builder::describe(int node, int output) const {
   const Node& n = graph_->node(node);
   std::string text = "tensor '" + n.name + ":" + std::to_string(output) + "' of '" + graph_->name() + "'";

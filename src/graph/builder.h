@@ -44,6 +44,7 @@ class Builder final : public dispatch::SymbolicHandler, public tensor::SymbolSou
   void check_operand(const Tensor& symbolic, std::source_location where) override;
   // tensor::SymbolSource
   const Tensor* constant_value(int node, int output) const override;
+  std::string name(int node, int output) const override;
   std::string describe(int node, int output) const override;
 
  private:

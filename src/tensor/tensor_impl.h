@@ -17,6 +17,8 @@ class SymbolSource {
   virtual ~SymbolSource() = default;
   /// The value of an output that is constant; null if it is not.
   virtual const Tensor* constant_value(int node, int output) const = 0;
+  /// "dense/MatMul:0"
+  virtual std::string name(int node, int output) const = 0;
   /// "node 'dense/MatMul' (model.cpp:12) of function 'train'" for errors.
   virtual std::string describe(int node, int output) const = 0;
 };
