@@ -140,6 +140,7 @@ Buffer* allocate_buffer(std::int64_t bytes) {
   void* block = pool().take(rounded);
   if (!block) throw_exhausted(bytes);
   auto* buffer = new (block) Buffer;
+  buffer->owned = true;
   buffer->bytes = bytes;
   buffer->data = static_cast<char*>(block) + kHeader;
   return buffer;
@@ -160,7 +161,7 @@ void Buffer::release() noexcept {
     for (Buffer* b : *keep_alive) b->release();
     delete keep_alive;
   }
-  if (data != reinterpret_cast<char*>(this) + kHeader) {
+  if (!owned) {  // wherever the elements are: a user's memory may follow the header by chance
     if (deleter) deleter(data, context);
     delete this;
     return;

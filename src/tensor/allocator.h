@@ -15,6 +15,7 @@ namespace weir::tensor {
 /// Counted memory, header and elements in one block unless the elements are a user's.
 struct Buffer {
   std::atomic<std::uint32_t> refs{1};
+  bool owned = false;  // the elements follow in the same block; else they are a user's
   std::int64_t bytes = 0;
   void* data = nullptr;
   void (*deleter)(void* data, void* context) = nullptr;  // of a user's memory
