@@ -10,4 +10,28 @@ namespace weir::inline v0 {
 /// Errors: rank below 2; different inner dimensions; different dtypes. TensorFlow: MatMul, or BatchMatMulV2 beyond rank 2.
 Tensor matmul(Operand a, Operand b, bool transpose_a = false, bool transpose_b = false);
 
+// -- arrays --
+
+/// 0, 1, 2 ... up to but not including limit; or from start; see Range.
+Tensor range(Operand limit);
+Tensor range(Operand start, Operand limit);
+/// Vectors of length `depth` with 1 at the index and 0 elsewhere. Errors: those of OneHot.
+Tensor one_hot(Operand indices, const Ints& depth, DType dtype = DType::float32, int axis = -1);
+/// The slices along an axis, without it. Errors: an axis whose length is not known; use unpack with the number.
+std::vector<Tensor> unstack(Operand x, int axis = 0);
+/// Parts of the given lengths along an axis; one may be -1. TensorFlow: SplitV.
+std::vector<Tensor> split(Operand x, const std::vector<std::int64_t>& sizes, const Ints& axis = 0);
+/// Two axes exchanged.
+Tensor swapaxes(Operand x, int axis1, int axis2);
+/// All elements in one axis.
+Tensor flatten(Operand x);
+/// Zeros or ones of a shape, which may be a tensor.
+Tensor zeros(const Ints& shape, DType dtype = DType::float32);
+Tensor ones(const Ints& shape, DType dtype = DType::float32);
+/// The slices of x where mask, whose shape is that of x from `axis` on, is true: [n] + the axes that mask has not.
+/// Errors: a mask that is no bool, or of rank 0, or of another shape.
+Tensor boolean_mask(Operand x, Operand mask, int axis = 0);
+/// Coordinate arrays of a grid, one for each vector. indexing: "xy" (the first two axes exchanged) or "ij".
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& vectors, std::string_view indexing = "xy");
+
 }  // namespace weir::inline v0

@@ -121,7 +121,7 @@ class InferContext {
   std::span<const Tensor* const> values_;
   std::span<Spec> outputs_;
   std::source_location where_;
-  std::vector<std::int64_t> scratch_[2];
+  std::vector<std::int64_t> scratch_[4];
   int used_ = 0;
 };
 
@@ -200,6 +200,7 @@ struct AttrDef {
   bool is_operand = false;
   int input = -1;             // position among TensorFlow's inputs; negative: counted from the end
   bool scalar = false;        // a scalar there, a list of one here
+  int columns = 0;            // not 0: a matrix of that many columns there, its rows one after another here
   WhenAbsent when_absent = WhenAbsent::all_axes;
   DType operand_dtype = DType::int32;
   std::string type_attr;      // "Tidx"; empty: the dtype is fixed
@@ -209,6 +210,7 @@ struct AttrDef {
 struct StaticOperand {
   int input = 1;
   bool scalar = false;
+  int columns = 0;
   bool optional = false;
   std::string type_attr = {};
   DType dtype = DType::int32;

@@ -87,6 +87,8 @@ class Ints {
   Ints() = default;
   Ints(std::integral auto v) : Ints(std::initializer_list<std::int64_t>{std::int64_t(v)}) { scalar_ = true; }
   Ints(std::initializer_list<std::int64_t> v) : Ints(std::span<const std::int64_t>(v.begin(), v.size())) {}
+  /// Rows one after another: the paddings {{1, 1}, {0, 2}}.
+  Ints(std::initializer_list<std::initializer_list<std::int64_t>> rows);
   Ints(const std::vector<std::int64_t>& v) : Ints(std::span<const std::int64_t>(v)) {}
   Ints(std::span<const std::int64_t> v);
   /// The dimensions, -1 where unknown.

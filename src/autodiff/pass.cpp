@@ -188,7 +188,7 @@ void Pass::run_structural(Record& r) {
 namespace {
 
 struct PassThrough final : Backward {
-  const char* name() const override { return "Identity"; }
+  const char* name() const override { return "identity"; }
   std::vector<Gradient> gradients(std::span<const Tensor> dy,
                                   std::span<const std::uint8_t>) override {
     return {{dy[0], {}}};

@@ -137,7 +137,8 @@ struct StaticOperands {
 };
 
 void check_static(const OpDef& op, const AttrDef& def, const Tensor& t, std::source_location where) {
-  const bool shape_ok = t.rank() == 0 || (t.rank() == 1 && !def.scalar);
+  const bool matrix = def.columns > 0 && t.rank() == 2 && (t.dim(1) == def.columns || t.dim(1) < 0);
+  const bool shape_ok = t.rank() == 0 || (t.rank() == 1 && !def.scalar) || matrix;
   if (is_integer(t.dtype()) && (shape_ok || !t.impl()->shape().has_rank())) return;
   fail(op, where, "static operand " + def.name + " must be integers", t.describe(),
        def.scalar ? "an integer scalar" : "an integer vector or scalar");
@@ -345,6 +346,12 @@ Ints::Ints(std::span<const std::int64_t> v) : present_(true) {
   } else {
     many_.assign(v.begin(), v.end());
   }
+}
+
+Ints::Ints(std::initializer_list<std::initializer_list<std::int64_t>> rows) : present_(true) {
+  std::vector<std::int64_t> flat;
+  for (const auto& row : rows) flat.insert(flat.end(), row.begin(), row.end());
+  *this = Ints(flat);
 }
 
 Ints::Ints(const Shape& shape) : Ints(std::span<const std::int64_t>(shape.to_vector())) {}

@@ -126,6 +126,7 @@ OpDef& OpDef::static_operand(std::string name, StaticOperand o) {
   a.default_ints = std::move(o.default_value);
   a.input = o.input;
   a.scalar = o.scalar;
+  a.columns = o.columns;
   a.operand_dtype = o.dtype;
   a.type_attr = std::move(o.type_attr);
   a.when_absent = o.when_absent;

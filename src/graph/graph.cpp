@@ -36,7 +36,7 @@ const char* Node::type() const {
     case Kind::constant:
       return "Const";
     case Kind::output:
-      return "Identity";
+      return "_Retval";
     case Kind::call:
       return "StatefulPartitionedCall";
     case Kind::if_:

@@ -26,6 +26,7 @@ using Integers = decltype(join(Signed{}, Unsigned{}));
 using Real = decltype(join(Floating{}, Integers{}));
 using Complex = Types<std::complex<float>, std::complex<double>>;
 using Numeric = decltype(join(Real{}, Complex{}));
+using Plain = decltype(join(Numeric{}, Types<bool>{}));
 
 /// The value in the type that arithmetic is done in.
 template <class T>

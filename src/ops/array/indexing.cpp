@@ -1,0 +1,63 @@
+/// NumPy's indexing of tensors: t[0], t[{Slice{0, 2}, 1}], rows.
+#include <weir/ops/array.h>
+
+namespace weir::inline v0 {
+namespace {
+
+/// The entries of an index expression, as StridedSlice takes them.
+struct Entries {
+  std::vector<std::int64_t> begin, end, strides;
+  std::int64_t masks[5] = {};  // begin, end, ellipsis, new axis, shrink
+
+  void add(std::int64_t b, std::int64_t e, std::int64_t s) {
+    begin.push_back(b);
+    end.push_back(e);
+    strides.push_back(s);
+  }
+  void set(int mask) {
+    if (begin.size() < 63) masks[mask] |= std::int64_t(1) << begin.size();
+  }
+};
+
+void append(Entries& e, const Index& index) {
+  const Slice& s = index.slice;
+  switch (index.kind) {
+    case Index::Kind::integer:
+      e.set(4);
+      return e.add(s.begin, s.begin == -1 ? INT64_MAX : s.begin + 1, 1);
+    case Index::Kind::newaxis:
+      e.set(3);
+      return e.add(0, 0, 1);
+    case Index::Kind::ellipsis:
+      e.set(2);
+      return e.add(0, 0, 1);
+    case Index::Kind::slice:
+      break;
+  }
+  if (s.begin == Slice::kOpen) e.set(0);
+  if (s.end == Slice::kOpen) e.set(1);
+  e.add(s.begin == Slice::kOpen ? 0 : s.begin, s.end == Slice::kOpen ? 0 : s.end, s.step);
+}
+
+Tensor index(const Tensor& t, std::initializer_list<Index> indices) {
+  Entries e;
+  for (const Index& i : indices) append(e, i);
+  const auto [begin_mask, end_mask, ellipsis, new_axis, shrink] = e.masks;
+  return strided_slice(Operand(t, {}), e.begin, e.end, e.strides, begin_mask, end_mask, ellipsis, new_axis, shrink);
+}
+
+}  // namespace
+
+Tensor Tensor::operator[](std::int64_t i) const {
+  return index(*this, {Index(i)});
+}
+
+Tensor Tensor::operator[](std::initializer_list<Index> indices) const {
+  return index(*this, indices);
+}
+
+Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
+  return index(*this, {Index(Slice{begin, end})});
+}
+
+}  // namespace weir::inline v0
