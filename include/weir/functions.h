@@ -28,6 +28,13 @@ Tensor flatten(Operand x);
 /// Zeros or ones of a shape, which may be a tensor.
 Tensor zeros(const Ints& shape, DType dtype = DType::float32);
 Tensor ones(const Ints& shape, DType dtype = DType::float32);
+/// The elements in order along an axis; NaN comes last in either direction. `argsort` says where they stood (int32);
+/// equal elements keep their order. Errors: axis out of range.
+Tensor sort(Operand x, int axis = -1, bool descending = false);
+Tensor argsort(Operand x, int axis = -1, bool descending = false);
+/// Where values would go into sorted rows (the last axis): before equal elements, or after them if `right`.
+/// Shapes: sorted [..., n], values [..., m] -> [..., m]. Errors: leading axes that differ.
+Tensor searchsorted(Operand sorted, Operand values, bool right = false, DType out_type = DType::int32);
 /// The slices of x where mask, whose shape is that of x from `axis` on, is true: [n] + the axes that mask has not.
 /// Errors: a mask that is no bool, or of rank 0, or of another shape.
 Tensor boolean_mask(Operand x, Operand mask, int axis = 0);

@@ -2,6 +2,7 @@
 #include <weir/functions.h>
 
 #include <weir/ops/array.h>
+#include <weir/ops/math.h>
 
 #include "tensor/convert.h"
 #include "tensor/tensor_impl.h"
@@ -38,6 +39,28 @@ Scalar integer(std::int64_t v) {
 /// 0 or 1 in the dtype of a bound, for the op to be complete.
 Tensor like(const Tensor& t, std::int64_t v) {
   return tensor::adopt_scalar(integer(v), t.dtype());
+}
+
+/// An order-reversing map that is its own inverse, so that the largest come first; NaN stays NaN.
+Tensor in_descending_order(const Tensor& t, bool already) {
+  if (already) return t;
+  return is_floating(t.dtype()) ? negative(t) : invert(t);
+}
+
+TopKResult all_of(const Tensor& rows) {
+  const std::int64_t n = rows.dim(-1);
+  return n >= 0 ? top_k(rows, n) : top_k(rows, shape(rows)[-1]);
+}
+
+/// [..., n] as [rows, n].
+Tensor as_rows(const Tensor& t) {
+  if (t.rank() == 2) return t;
+  const std::int64_t n = t.dim(-1);
+  std::int64_t rows = 1;
+  for (int i = 0; i + 1 < t.rank(); ++i) rows = rows < 0 || t.dim(i) < 0 ? -1 : rows * t.dim(i);
+  if (n >= 0 || rows >= 0) return reshape(t, {rows, n});
+  const Tensor dims = shape(t);
+  return reshape(t, concat({Tensor{-1}, slice(dims, t.rank() - 1, 1)}, 0));
 }
 
 }  // namespace
@@ -89,6 +112,37 @@ Tensor zeros(const Ints& shape, DType dtype) {
 
 Tensor ones(const Ints& shape, DType dtype) {
   return fill(shape, Tensor::ones({}, dtype));
+}
+
+Tensor sort(Operand x, int axis, bool descending) {
+  const Tensor t = value("sort", x);
+  const int at = axis_of("sort", t, axis, x.where());
+  const bool last = at == t.rank() - 1;
+  const Tensor rows = in_descending_order(last ? t : swapaxes(t, at, -1), descending);
+  const Tensor sorted = in_descending_order(all_of(rows).values, descending);
+  return last ? sorted : swapaxes(sorted, at, -1);
+}
+
+Tensor argsort(Operand x, int axis, bool descending) {
+  const Tensor t = value("argsort", x);
+  const int at = axis_of("argsort", t, axis, x.where());
+  const bool last = at == t.rank() - 1;
+  const Tensor order = all_of(in_descending_order(last ? t : swapaxes(t, at, -1), descending)).indices;
+  return last ? order : swapaxes(order, at, -1);
+}
+
+Tensor searchsorted(Operand sorted, Operand values, bool right, DType out_type) {
+  const Tensor rows = value("searchsorted", sorted), v = value("searchsorted", values);
+  if (rows.rank() == 0 || v.rank() != rows.rank())
+    fail("searchsorted", sorted.where(), "operands of different ranks", rows.describe() + " and " + v.describe());
+  for (int i = 0; i + 1 < rows.rank(); ++i) {
+    if (rows.dim(i) >= 0 && v.dim(i) >= 0 && rows.dim(i) != v.dim(i))
+      fail("searchsorted", sorted.where(), "leading axes differ", rows.describe() + " and " + v.describe());
+  }
+  const Tensor a = as_rows(rows), b = as_rows(v);
+  const Operand oa(a, sorted.where()), ob(b, values.where());
+  const Tensor found = right ? upper_bound(oa, ob, out_type) : lower_bound(oa, ob, out_type);
+  return v.rank() == 2 ? found : reshape(found, v.shape().is_static() ? Ints(v.shape()) : Ints(shape(v)));
 }
 
 Tensor boolean_mask(Operand x, Operand mask, int axis) {

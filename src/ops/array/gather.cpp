@@ -41,7 +41,9 @@ OpDef define_gather_nd() {
 }  // namespace weir::ops
 
 #ifndef WEIR_SCHEMA_ONLY
+#include <weir/functions.h>
 #include <weir/ops/array.h>
+#include <weir/ops/math.h>
 
 #include "ops/array/helpers.h"
 
@@ -87,14 +89,112 @@ void infer_gather_nd(InferContext& c) {
   c.set(0, out);
 }
 
+/// Where the axes of a gather are.
+struct Axes {
+  int params, indices, axis, batch;
+  explicit Axes(GradientContext& g) : params(g.input_shape(0).rank()), indices(g.input_shape(1).rank()) {
+    const array::Passed given(g, 0);
+    if (!given.known())
+      throw Error({Code::unimplemented, "GatherV2: the gradient needs an axis that is known", {}, {}, {}, {}});
+    axis = int(given.values()[0] < 0 ? given.values()[0] + params : given.values()[0]);
+    batch = int(g.attr(1).i < 0 ? g.attr(1).i + indices : g.attr(1).i);
+  }
+};
+
+void append(std::vector<std::int64_t>& list, int begin, int end) {
+  for (int i = begin; i < end; ++i) list.push_back(i);
+}
+
+/// The dimensions of params in the order `axes`; -1 means the number of indices.
+Tensor reordered(GradientContext& g, const Tensor& x, const std::vector<std::int64_t>& axes) {
+  const ShapeView in = g.input_shape(0);
+  std::vector<std::int64_t> dims;
+  bool known = true;
+  for (std::int64_t a : axes) {
+    const std::int64_t count = g.input_shape(1).size();
+    dims.push_back(a < 0 ? count : in[int(a)].value());
+    known = known && dims.back() >= 0;
+  }
+  if (known) return reshape(x, dims);
+  const Ints shape = g.input_dims(0);
+  if (!shape.tensor()) {  // only the number of indices is unknown
+    for (std::int64_t& d : dims) d = d < 0 ? -1 : d;
+    return reshape(x, dims);
+  }
+  std::vector<Tensor> parts;
+  for (std::int64_t a : axes)
+    parts.push_back(a < 0 ? array::integers({-1}, shape.tensor()->dtype()) : slice(*shape.tensor(), a, 1));
+  return reshape(x, concat(parts, 0));
+}
+
+/// The gradient of whole rows: nothing as large as params is made.
+void gradient_rows(GradientContext& g, const Axes& at) {
+  std::vector<std::int64_t> axes{-1};
+  append(axes, 1, at.params);
+  g.set(0, Slices{reordered(g, g.dy(), axes), reshape(g.input(1), {-1}), g.input_shape(0).to_shape()});
+}
+
+/// The length of axis i of params as a scalar in the dtype of the indices.
+Tensor length(GradientContext& g, int i) {
+  const DType dtype = g.input_dtype(1);
+  const Dim d = g.input_shape(0)[i];
+  if (d.known()) return reshape(array::integers({d.value()}, dtype), {});
+  const Ints shape = g.input_dims(0);
+  return cast((*shape.tensor())[i], dtype);
+}
+
+/// Indices into the batches laid one after another, and how many slices those have.
+std::pair<Tensor, Tensor> flat_indices(GradientContext& g, const Axes& at) {
+  Tensor count = length(g, at.axis);
+  Tensor ids = g.input(1);
+  for (int i = at.batch - 1; i >= 0; --i) {
+    Tensor first = multiply(range(length(g, i)), count);
+    for (int k = i + 1; k < at.indices; ++k) first = expand_dims(first, -1);
+    ids = add(ids, first);
+    count = multiply(count, length(g, i));
+  }
+  return {ids, count};
+}
+
+void gradient_gather(GradientContext& g) {
+  const Axes at(g);
+  if (at.axis == 0 && at.batch == 0) return gradient_rows(g, at);
+  const int inside = at.indices - at.batch;  // axes of the result that come from indices
+  std::vector<std::int64_t> to_front, back, order;
+  append(to_front, 0, at.batch);
+  append(to_front, at.axis, at.axis + inside);
+  append(to_front, at.batch, at.axis);
+  append(to_front, at.axis + inside, at.params - 1 + inside);
+  append(order, 0, at.batch);
+  order.push_back(at.axis);
+  append(order, at.batch, at.axis);
+  append(order, at.axis + 1, at.params);
+  append(back, 0, at.batch);
+  append(back, at.batch + 1, at.axis + 1);
+  back.push_back(at.batch);
+  append(back, at.axis + 1, at.params);
+  const auto [ids, count] = flat_indices(g, at);
+  const Tensor sums = unsorted_segment_sum(transpose(g.dy(), to_front), ids, count);
+  g.set(0, transpose(reordered(g, sums, order), back));
+}
+
+void gradient_gather_nd(GradientContext& g) {
+  const Tensor indices = g.input(1);
+  if (indices.rank() == 2 && g.input_shape(1)[1] == Dim(1))
+    return g.set(0, Slices{g.dy(), squeeze(indices, {1}), g.input_shape(0).to_shape()});
+  const Ints dims = g.input_dims(0);
+  if (!dims.tensor()) return g.set(0, scatter_nd(indices, g.dy(), dims));
+  g.set(0, scatter_nd(indices, g.dy(), cast(*dims.tensor(), indices.dtype())));
+}
+
 }  // namespace
 
 void implement_gather(OpDef& op) {
-  op.infer(infer_gather);
+  op.infer(infer_gather).saves_input({1, 2}).gradient(gradient_gather);
 }
 
 void implement_gather_nd(OpDef& op) {
-  op.infer(infer_gather_nd);
+  op.infer(infer_gather_nd).saves_input({1}).gradient(gradient_gather_nd);
 }
 
 }  // namespace weir::ops
