@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace weir::inline v0 {
 
@@ -51,33 +52,28 @@ struct StringView {
   }
 };
 
+/// int8 ... uint64 for the integer types of any platform; char and bool are none of them.
+template <class T>
+constexpr DType integer_dtype() {
+  constexpr DType of[2][4] = {{DType::int8, DType::int16, DType::int32, DType::int64},
+                              {DType::uint8, DType::uint16, DType::uint32, DType::uint64}};
+  constexpr bool is_character =
+      std::is_same_v<T, char> || std::is_same_v<T, wchar_t> || std::is_same_v<T, char8_t> ||
+      std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
+  if constexpr (std::is_integral_v<T> && !is_character && std::is_same_v<T, std::remove_cv_t<T>>) {
+    return of[std::is_unsigned_v<T>][sizeof(T) == 1 ? 0 : sizeof(T) == 2 ? 1 : sizeof(T) == 4 ? 2 : 3];
+  } else {
+    return DType::invalid;
+  }
+}
+
 /// The DType of a C++ element type; DType::invalid for any other type.
 template <class T>
-inline constexpr DType dtype_of = DType::invalid;
+inline constexpr DType dtype_of = integer_dtype<T>();
 template <>
 inline constexpr DType dtype_of<float> = DType::float32;
 template <>
 inline constexpr DType dtype_of<double> = DType::float64;
-template <>
-inline constexpr DType dtype_of<std::int8_t> = DType::int8;
-template <>
-inline constexpr DType dtype_of<std::int16_t> = DType::int16;
-template <>
-inline constexpr DType dtype_of<std::int32_t> = DType::int32;
-template <>
-inline constexpr DType dtype_of<std::int64_t> = DType::int64;
-template <>
-inline constexpr DType dtype_of<long long> = DType::int64;
-template <>
-inline constexpr DType dtype_of<std::uint8_t> = DType::uint8;
-template <>
-inline constexpr DType dtype_of<std::uint16_t> = DType::uint16;
-template <>
-inline constexpr DType dtype_of<std::uint32_t> = DType::uint32;
-template <>
-inline constexpr DType dtype_of<std::uint64_t> = DType::uint64;
-template <>
-inline constexpr DType dtype_of<unsigned long long> = DType::uint64;
 template <>
 inline constexpr DType dtype_of<bool> = DType::boolean;
 template <>

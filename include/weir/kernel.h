@@ -88,6 +88,15 @@ struct ErrorText {
   char text[240] = {};
 };
 
+/// Element-wise work on a block of a matrix result, done once the block holds its full sums and is still in cache: rows
+/// [row0, row0 + rows), columns [col0, col0 + cols). `c` is its first element, rows are `ldc` elements apart; blocks do
+/// not overlap.
+struct Epilogue {
+  void (*run)(void* arg, void* c, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols,
+              std::int64_t ldc) = nullptr;
+  void* arg = nullptr;
+};
+
 struct Kernel;
 
 /// One run of a kernel.
@@ -102,6 +111,7 @@ struct KernelCall {
   void* state = nullptr;         // what `prepare` returned
   void* workspace = nullptr;     // `Needs::workspace` bytes, 64-byte aligned, contents undefined
   const void* packed = nullptr;  // operand `Needs::packed_operand` in the kernel's layout, or null: read `in`
+  const Epilogue* epilogue = nullptr;  // of kernels with Kernel::epilogue; run on every block of out[0]
   const RunContext* context = nullptr;
   ErrorText* error = nullptr;
 };
@@ -139,6 +149,7 @@ struct Kernel {
   Status (*output_dims)(const KernelCall& call, std::int64_t* const* dims) = nullptr;
   Status (*run)(const KernelCall& call) = nullptr;
   TileFn tile = nullptr;  // element-wise kernels only
+  bool epilogue = false;  // `run` honours KernelCall::epilogue, for results of rank 2
 };
 
 /// Kernels of one source file.

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#if __STDC_HOSTED__
 #include <mutex>
+#endif
 
 namespace weir::inline v0 {
 
@@ -16,12 +18,22 @@ Dim make_symbol(std::int64_t number) {
 
 namespace {
 
+#if __STDC_HOSTED__
+using Mutex = std::mutex;
+using Lock = std::lock_guard<std::mutex>;
+#else  // a device has one thread
+struct Mutex {};
+struct Lock {
+  explicit Lock(Mutex&) {}
+};
+#endif
+
 /// Fresh symbols have no name and are numbered from here.
 constexpr std::int64_t kFirstFresh = std::int64_t{1} << 40;
 
 /// Names of the other symbols.
 struct SymbolTable {
-  std::mutex mutex;
+  Mutex mutex;
   std::deque<std::string> names;
 
   Dim add(std::string name) {
@@ -39,7 +51,7 @@ SymbolTable& symbols() {
 
 Dim Dim::symbol(const char* name) {
   SymbolTable& table = symbols();
-  std::lock_guard lock(table.mutex);
+  Lock lock(table.mutex);
   const auto it = std::find(table.names.begin(), table.names.end(), name);
   if (it != table.names.end()) return make_symbol(it - table.names.begin());
   return table.add(name);
@@ -54,7 +66,7 @@ std::string Dim::to_string() const {
   if (known()) return std::to_string(v_);
   if (!is_symbol() || -2 - v_ >= kFirstFresh) return "?";
   SymbolTable& table = symbols();
-  std::lock_guard lock(table.mutex);
+  Lock lock(table.mutex);
   return table.names[std::size_t(-2 - v_)];
 }
 

@@ -3,9 +3,7 @@
 #include "runtime/kernel_util.h"
 
 namespace weir::rt {
-namespace {
 
-/// Step of operand `v` along output axis `axis` (counted from the outermost), 0 if it is broadcast there.
 std::int64_t step_along(const View& v, int out_rank, int axis) {
   const int a = axis - (out_rank - v.rank);
   if (a < 0 || v.dims[a] == 1) return 0;
@@ -13,6 +11,8 @@ std::int64_t step_along(const View& v, int out_rank, int axis) {
   for (int i = a + 1; i < v.rank; ++i) step *= v.dims[i];
   return step;
 }
+
+namespace {
 
 /// Axis `axis` continues the merged axis `last` for every operand: no jump between them.
 bool continues(const BroadcastPlan& p, int n_in, const std::int64_t* steps) {

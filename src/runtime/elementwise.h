@@ -12,6 +12,9 @@ inline constexpr int kMaxOperands = 8;
 /// `run` of every element-wise kernel: computes out[0] from all inputs with kernel->tile.
 Status run_elementwise(const KernelCall& call);
 
+/// Step, in elements, of operand `v` along axis `axis` (0: outermost) of an output of rank `out_rank`; 0 where broadcast.
+std::int64_t step_along(const View& v, int out_rank, int axis);
+
 /// How operands walk along an output whose axes have been merged as far as they allow. Axis 0 is the innermost.
 struct BroadcastPlan {
   static constexpr int kMaxAxes = 16;

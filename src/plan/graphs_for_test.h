@@ -1,0 +1,69 @@
+#pragma once
+
+/// Helpers of tests: graphs traced by hand, and the oracle that every run is compared with.
+
+#include <weir/functions.h>
+#include <weir/operators.h>
+#include <weir/ops.h>
+
+#include "graph/builder.h"
+#include "graph/replay.h"
+#include "plan/executable.h"
+#include "tensor/tensor_impl.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <vector>
+
+namespace weir::plan {
+
+template <class F>
+std::shared_ptr<graph::Graph> trace(const std::vector<TensorSpec>& inputs, F body) {
+  const auto b = graph::Builder::create("test");
+  std::vector<Tensor> x;
+  for (const TensorSpec& s : inputs) x.push_back(b->input(s));
+  std::vector<Tensor> y;
+  {
+    dispatch::HandlerScope scope(*b);
+    y = body(x);
+  }
+  return b->finish(y);
+}
+
+inline std::vector<Spec> specs_of(const std::vector<Tensor>& values) {
+  std::vector<Spec> list;
+  for (const Tensor& t : values) list.push_back({t.dtype(), t.shape()});
+  return list;
+}
+
+inline std::shared_ptr<const Executable> planned(const std::shared_ptr<graph::Graph>& g, const std::vector<Tensor>& inputs,
+                                                 const PlanOptions& options = {}) {
+  return plan(specialise(*g, specs_of(inputs)), options);
+}
+
+/// The same dtype, shape and bits.
+inline ::testing::AssertionResult same(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || a.shape() != b.shape())
+    return ::testing::AssertionFailure() << a.describe() << " and " << b.describe();
+  if (std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "the bits of two " << a.describe() << " differ";
+}
+
+inline void expect_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(same(a[i], b[i])) << "result " << i;
+}
+
+/// Numbers that are exact in no obvious way.
+inline Tensor numbers(const Shape& shape, int seed = 1) {
+  std::vector<float> v(std::size_t(shape.size()));
+  std::uint32_t state = std::uint32_t(seed) * 2654435761u + 12345u;
+  for (float& f : v) {
+    state = state * 1664525u + 1013904223u;
+    f = float(std::int32_t(state >> 8)) / 8388608.0f - 0.999f;
+  }
+  return Tensor::from(v, shape);
+}
+
+}  // namespace weir::plan

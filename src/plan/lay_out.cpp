@@ -1,0 +1,175 @@
+/// Which block is what, who overwrites whom, and what lies where in the arena.
+#include "plan/arena.h"
+#include "plan/stage.h"
+
+#include <algorithm>
+
+namespace weir::plan {
+namespace {
+
+using Kind = Block::Kind;
+
+class Layout {
+ public:
+  Layout(StagePlan& plan, const PlanOptions& options) : p_(plan), options_(options) {}
+
+  void run() {
+    find_lifetimes();
+    for (int v : p_.result_values) escape(v);
+    for (std::size_t i = 0; i < p_.variables.size(); ++i) place_update(int(i));
+    for (VariableUse& use : p_.variables) use.in_place = options_.in_place && use.direct && may_overwrite(use);
+    if (options_.in_place) {
+      for (int s = 0; s < int(p_.steps.size()); ++s) reuse_operands(s);
+    }
+    for (PlannedStep& step : p_.steps) keep_packing(step);
+    place_temporaries();
+  }
+
+ private:
+  void find_lifetimes() {
+    for (int s = 0; s < int(p_.steps.size()); ++s) {
+      const PlannedStep& step = p_.steps[std::size_t(s)];
+      for (int v : step.inputs) p_.block_of(v).last = s;
+      for (int v : step.outputs) p_.block_of(v).first = p_.block_of(v).last = s;
+    }
+  }
+
+  /// A result in temporary memory gets memory of its own.
+  void escape(int value) {
+    Block& b = p_.block_of(value);
+    if (b.kind == Kind::temporary) b.kind = Kind::output;
+  }
+
+  bool is_whole(int value) const {
+    return p_.value(value).offset == 0 && p_.value(value).bytes() == p_.block_of(value).bytes;
+  }
+
+  /// What a variable ends up with is its own block if a step makes it; else the variable shares it, as eagerly.
+  void place_update(int variable) {
+    VariableUse& use = p_.variables[std::size_t(variable)];
+    if (use.written < 0) return;
+    Block& b = p_.block_of(use.written);
+    use.direct = is_whole(use.written) && b.first >= 0 && (b.kind == Kind::temporary || b.kind == Kind::output);
+    if (!use.direct) return escape(use.written);
+    b.kind = Kind::update;
+    b.index = variable;
+  }
+
+  /// A step that cannot fail once the program is bound.
+  static bool is_infallible(const PlannedStep& step) {
+    return step.is_tiles() || step.node->is(Trait::contraction) || step.node->is(Trait::reduction);
+  }
+  /// The new value may be written over the old one: nobody reads the old value later, and no failure can come between
+  /// the first change and the write.
+  bool may_overwrite(const VariableUse& use) const {
+    const Block& b = p_.block_of(use.written);
+    for (int s = b.first; s < use.write_step; ++s) {
+      if (!is_infallible(p_.steps[std::size_t(s)])) return false;
+    }
+    if (use.block < 0) return true;
+    const Block& old = p_.blocks[std::size_t(use.block)];
+    if (escapes(use.block)) return false;
+    return old.last < b.first || (old.last == b.first && may_take_over(b.first, use.written, use.block));
+  }
+  bool escapes(int block) const {
+    const auto in_block = [&](int v) { return v >= 0 && p_.root(p_.value(v).block) == block; };
+    return std::any_of(p_.result_values.begin(), p_.result_values.end(), in_block) ||
+           std::any_of(p_.variables.begin(), p_.variables.end(), [&](const VariableUse& u) { return in_block(u.written); });
+  }
+
+  /// Step s may write output value `out` over block `block`, of which it is the last reader: every operand in the block
+  /// is all of it, walks it as the output does, and is not read after the output has been written.
+  bool may_take_over(int s, int out, int block) const {
+    const PlannedStep& step = p_.steps[std::size_t(s)];
+    if (!step.is_tiles() && !shares(step, out, block)) return false;
+    const Value& o = p_.value(out);
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      const Value& v = p_.value(step.inputs[i]);
+      if (p_.root(v.block) != block) continue;
+      if (v.offset != 0 || v.dims != o.dims || byte_size(v.dtype) != byte_size(o.dtype)) return false;
+      if (step.is_tiles() && read_after_write(step, int(i), out)) return false;
+    }
+    return true;
+  }
+  /// The op's definition says that this output may be in the memory of that input.
+  bool shares(const PlannedStep& step, int out, int block) const {
+    if (!step.tiles.empty() || !step.node->op) return false;
+    const auto o = std::find(step.outputs.begin(), step.outputs.end(), out) - step.outputs.begin();
+    const int input = step.node->op->shared_input(int(o));
+    return input >= 0 && p_.root(p_.value(step.inputs[std::size_t(input)]).block) == block;
+  }
+  static bool read_after_write(const PlannedStep& step, int input, int out) {
+    const auto o = std::find(step.outputs.begin(), step.outputs.end(), out) - step.outputs.begin();
+    const auto target = std::uint8_t(step.inputs.size() + std::size_t(o));
+    bool written = false;
+    for (const PlannedTile& t : step.tiles) {
+      const bool reads = std::find(t.sources.begin(), t.sources.end(), std::uint8_t(input)) != t.sources.end();
+      if (written && reads) return true;
+      written = written || t.target == target;
+    }
+    return false;
+  }
+
+  void reuse_operands(int s) {
+    const PlannedStep& step = p_.steps[std::size_t(s)];
+    for (int out : step.outputs) {
+      const Block& o = p_.block_of(out);
+      if (o.kind == Kind::update && p_.variables[std::size_t(o.index)].in_place) continue;
+      if (o.first != s) continue;  // has taken over an operand already
+      for (int in : step.inputs) {
+        const Block& b = p_.block_of(in);
+        if (b.kind != Kind::temporary || b.last != s || !is_whole(in) || b.bytes != o.bytes || is_output(step, in)) continue;
+        if (!may_take_over(s, out, p_.root(p_.value(in).block))) continue;
+        merge(p_.root(p_.value(out).block), p_.root(p_.value(in).block));
+        break;
+      }
+    }
+  }
+  /// Another output has taken over the memory of value `v`.
+  bool is_output(const PlannedStep& step, int v) const {
+    const int block = p_.root(p_.value(v).block);
+    return std::any_of(step.outputs.begin(), step.outputs.end(), [&](int o) { return p_.root(p_.value(o).block) == block; });
+  }
+  /// The two blocks become one, which is what the output is.
+  void merge(int out, int in) {
+    Block& o = p_.blocks[std::size_t(out)];
+    Block& i = p_.blocks[std::size_t(in)];
+    o.first = i.first;
+    i.kind = Kind::merged;
+    i.index = out;
+  }
+
+  /// A variable that the stage writes is never packed.
+  void keep_packing(PlannedStep& step) {
+    if (step.packed_input < 0) return;
+    const Block& b = p_.block_of(step.inputs[std::size_t(step.packed_input)]);
+    if (b.kind == Kind::variable && p_.variables[std::size_t(b.index)].written >= 0) step.packed_input = -1;
+  }
+
+  void place_temporaries() {
+    std::vector<Lifetime> lives;
+    std::vector<std::int64_t*> offsets;
+    for (Block& b : p_.blocks) {
+      if (b.kind != Kind::temporary || b.first < 0) continue;
+      lives.push_back({b.bytes, b.first, b.last});
+      offsets.push_back(&b.offset);
+    }
+    for (int s = 0; s < int(p_.steps.size()); ++s) {
+      lives.push_back({p_.steps[std::size_t(s)].workspace, s, s});
+      offsets.push_back(&p_.steps[std::size_t(s)].workspace_offset);
+    }
+    p_.arena_bytes = place(lives);
+    for (std::size_t i = 0; i < lives.size(); ++i) *offsets[i] = lives[i].offset;
+  }
+
+  StagePlan& p_;
+  const PlanOptions& options_;
+};
+
+}  // namespace
+
+void lay_out(StagePlan& plan, const PlanOptions& options) {
+  Layout(plan, options).run();
+}
+
+}  // namespace weir::plan
