@@ -41,4 +41,24 @@ Tensor boolean_mask(Operand x, Operand mask, int axis = 0);
 /// Coordinate arrays of a grid, one for each vector. indexing: "xy" (the first two axes exchanged) or "ij".
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& vectors, std::string_view indexing = "xy");
 
+// -- mathematics --
+
+/// log(sum(exp(x))) along axes, all by default, without overflow; of nothing, or of -inf alone, it is -inf.
+Tensor logsumexp(Operand x, const Ints& axis = {}, bool keepdims = false);
+/// Mean of the squared distance from the mean along axes, all by default (the biased estimate). x floating.
+Tensor variance(Operand x, const Ints& axis = {}, bool keepdims = false);
+/// Square root of the variance.
+Tensor stddev(Operand x, const Ints& axis = {}, bool keepdims = false);
+/// Length of vectors along axes, all by default: ord 2 is the Euclidean one, 1 the sum and infinity the maximum of the
+/// absolute values, any other p > 0 sum(|x|^p)^(1/p). The gradient at 0 is NaN. Error: ord is not above 0.
+Tensor norm(Operand x, const Ints& axis = {}, bool keepdims = false, double ord = 2);
+/// Number of elements that are not 0 along axes, all by default: int64.
+Tensor count_nonzero(Operand x, const Ints& axis = {}, bool keepdims = false);
+/// x with no norm above `limit` along axes: x limit / max(norm, limit).
+Tensor clip_by_norm(Operand x, double limit, const Ints& axis = {});
+/// x divided by its Euclidean norm along axes; squares of the norm below epsilon count as epsilon.
+Tensor l2_normalize(Operand x, const Ints& axis = {}, double epsilon = 1e-12);
+/// cast, but values beyond the range of an integer dtype become its nearest value.
+Tensor saturate_cast(Operand x, DType dtype);
+
 }  // namespace weir::inline v0

@@ -9,7 +9,7 @@ rt::KernelTable activations_kernels() {
                   unary_table<Elu, Selu, Softplus, Softsign, Silu>(Floating{}),
                   binary_table<EluGrad, SeluGrad, SoftplusGrad, SoftsignGrad, SiluGrad>(Floating{}),
                   unary_attr_kernels<LeakyRelu>(Floating{}), binary_attr_kernels<LeakyReluGrad>(Floating{}),
-                  unary_attr_kernels<Gelu>(Floating{}), binary_attr_kernels<GeluGrad>(Floating{}));
+                  gelu_kernels(Floating{}), gelu_grad_kernels(Floating{}));
   return {table.data(), table.size()};
 }
 

@@ -54,7 +54,7 @@ constexpr std::array<rt::Kernel, sizeof...(Ts)> select_kernels(Types<Ts...>) {
                      .name = kKernelName<Op, Ts>.text,
                      .types = {DType::boolean, dtype_of<Ts>},
                      .run = rt::run_elementwise,
-                     .tile = ternary_tile<bool, Ts, Ts, Op::template apply<Ts>>}...};
+                     .tile = ternary_tile<std::uint8_t, Ts, Ts, Op::template apply<Ts>>}...};
 }
 template <class Op, class... Ts>
 constexpr std::array<rt::Kernel, sizeof...(Ts)> clip_kernels(Types<Ts...>) {

@@ -96,33 +96,45 @@ struct LeakyReluGrad {
   }
 };
 
-/// Attribute 0: the tanh approximation.
+/// Attribute 0 chooses the tanh approximation: a tile of its own, not a question for each element.
+template <class T>
+void gelu_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr* attrs) {
+  using Exact = Real1<weir_gelu_f32, weir_gelu_f64>;
+  using Tanh = Real1<weir_gelu_tanh_f32, weir_gelu_tanh_f64>;
+  if (attrs[0].b) unary_tile<T, T, Tanh::apply<T>>(dst, src, step, n, attrs);
+  else unary_tile<T, T, Exact::apply<T>>(dst, src, step, n, attrs);
+}
+template <class T>
+void gelu_grad_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr* attrs) {
+  using Exact = Real2<weir_gelu_grad_f32, weir_gelu_grad_f64>;
+  using Tanh = Real2<weir_gelu_tanh_grad_f32, weir_gelu_tanh_grad_f64>;
+  if (attrs[0].b) binary_tile<T, T, Tanh::apply<T>>(dst, src, step, n, attrs);
+  else binary_tile<T, T, Exact::apply<T>>(dst, src, step, n, attrs);
+}
 struct Gelu {
   static constexpr const char* kOp = "Gelu";
-  template <class T>
-  static bool parameter(const rt::Attr* attrs) {
-    return attrs[0].b;
-  }
-  template <class T>
-  static T apply(T x, bool approximate) {
-    using Exact = Real1<weir_gelu_f32, weir_gelu_f64>;
-    using Tanh = Real1<weir_gelu_tanh_f32, weir_gelu_tanh_f64>;
-    return approximate ? Tanh::apply(x) : Exact::apply(x);
-  }
 };
 struct GeluGrad {
   static constexpr const char* kOp = "GeluGrad";
-  template <class T>
-  static bool parameter(const rt::Attr* attrs) {
-    return attrs[0].b;
-  }
-  template <class T>
-  static T apply(T dy, T x, bool approximate) {
-    using Exact = Real2<weir_gelu_grad_f32, weir_gelu_grad_f64>;
-    using Tanh = Real2<weir_gelu_tanh_grad_f32, weir_gelu_tanh_grad_f64>;
-    return approximate ? Tanh::apply(dy, x) : Exact::apply(dy, x);
-  }
 };
+template <class... Ts>
+constexpr std::array<rt::Kernel, sizeof...(Ts)> gelu_kernels(Types<Ts...>) {
+  return {rt::Kernel{.op = Gelu::kOp,
+                     .name = kKernelName<Gelu, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .isa = kIsa,
+                     .run = rt::run_elementwise,
+                     .tile = gelu_tile<Ts>}...};
+}
+template <class... Ts>
+constexpr std::array<rt::Kernel, sizeof...(Ts)> gelu_grad_kernels(Types<Ts...>) {
+  return {rt::Kernel{.op = GeluGrad::kOp,
+                     .name = kKernelName<GeluGrad, Ts>.text,
+                     .types = {dtype_of<Ts>, dtype_of<Ts>},
+                     .isa = kIsa,
+                     .run = rt::run_elementwise,
+                     .tile = gelu_grad_tile<Ts>}...};
+}
 
 }  // namespace
 }  // namespace weir::kernels::WEIR_ISA

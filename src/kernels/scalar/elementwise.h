@@ -32,7 +32,7 @@ inline void for_each(std::int64_t n, Body body) {
 
 /// dst[i] = F(a[i * step])
 template <class In, class Out, auto F>
-void unary_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr*) {
+[[gnu::flatten]] void unary_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr*) {
   const In* a = static_cast<const In*>(src[0]);
   Out* y = static_cast<Out*>(dst);
   if (step[0]) {
@@ -45,7 +45,7 @@ void unary_tile(void* dst, const void* const* src, const std::uint8_t* step, std
 
 /// dst[i] = F(a[i * step[0]], b[i * step[1]])
 template <class In, class Out, auto F>
-void binary_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr*) {
+[[gnu::flatten]] void binary_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr*) {
   const In* a = static_cast<const In*>(src[0]);
   const In* b = static_cast<const In*>(src[1]);
   Out* y = static_cast<Out*>(dst);
@@ -68,7 +68,7 @@ void binary_tile(void* dst, const void* const* src, const std::uint8_t* step, st
 
 /// dst[i] = F(a[i * step[0]], b[i * step[1]], c[i * step[2]])
 template <class A, class In, class Out, auto F>
-void ternary_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr*) {
+[[gnu::flatten]] void ternary_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr*) {
   const A* a = static_cast<const A*>(src[0]);
   const In* b = static_cast<const In*>(src[1]);
   const In* c = static_cast<const In*>(src[2]);
@@ -92,7 +92,7 @@ void ternary_tile(void* dst, const void* const* src, const std::uint8_t* step, s
 
 /// The same for functions that read attributes: Op::parameter<T>(attrs) is computed once, Op::apply(a, p) for each.
 template <class T, class Op>
-void unary_attr_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr* attrs) {
+[[gnu::flatten]] void unary_attr_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr* attrs) {
   const T* a = static_cast<const T*>(src[0]);
   T* y = static_cast<T*>(dst);
   const std::int64_t sa = step[0];
@@ -105,7 +105,7 @@ void unary_attr_tile(void* dst, const void* const* src, const std::uint8_t* step
 }
 
 template <class T, class Op>
-void binary_attr_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n,
+[[gnu::flatten]] void binary_attr_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n,
                       const rt::Attr* attrs) {
   const T* a = static_cast<const T*>(src[0]);
   const T* b = static_cast<const T*>(src[1]);

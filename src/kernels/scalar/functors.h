@@ -305,11 +305,12 @@ struct GreaterEqual {
 };
 
 // -- choice --
+/// The condition is a bool read as a byte: the compiler does not vectorise a choice by bools.
 struct Select {
   static constexpr const char* kOp = "SelectV2";
   template <class T>
-  static T apply(bool condition, T a, T b) {
-    return condition ? a : b;
+  static T apply(std::uint8_t condition, T a, T b) {
+    return condition != 0 ? a : b;
   }
 };
 /// NaN stays.

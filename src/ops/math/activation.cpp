@@ -7,15 +7,15 @@ namespace schema {
 inline OpDef unit(const char* name, const char* function, DTypeSet types, const char* doc) {
   OpDef op(name);
   op.api(function, "nn").doc(doc).type("T", types).input("x", "T").output("y", "T").traits(Trait::elementwise);
-  return op;
+  return op.stored_as("x", "features").stored_as("y", "activations");
 }
 
-/// `by`: the input x or the result y.
+/// `by`: the input x or the result y of the unit.
 inline OpDef unit_grad(const char* name, const char* function, DTypeSet types, const char* by, const char* doc) {
   OpDef op(name);
   op.api(function, "nn").doc(doc).type("T", types).input("dy", "T").input(by, "T").output("dx", "T");
-  op.traits(Trait::elementwise);
-  return op;
+  op.traits(Trait::elementwise).stored_as("dy", "gradients").stored_as("dx", "backprops");
+  return op.stored_as("x", "features").stored_as("y", "outputs");
 }
 
 }  // namespace schema

@@ -11,6 +11,17 @@ OpDef define_add() {
       .example("[0,3] [3]");
 }
 
+OpDef define_add_n() {
+  return OpDef("AddN")
+      .api("add_n", "math")
+      .doc("The sum of one or more tensors of one shape, element by element in their order.\nErrors: shapes that differ.")
+      .type("T", kNumeric)
+      .inputs("inputs", "T")
+      .output("sum", "T")
+      .example("[2,3] [2,3] [2,3]")
+      .example("[0]");
+}
+
 OpDef define_sub() {
   return schema::binary("Sub", "subtract", kNumeric, "a - b, element-wise, with NumPy broadcasting. Integers wrap.")
       .example("[2,3] [2,3]")
@@ -115,6 +126,21 @@ OpDef define_reciprocal_grad() {
 namespace weir::ops {
 namespace {
 
+/// All shapes are one; an unknown dimension is what another input knows of it.
+void infer_add_n(InferContext& c) {
+  Shape shape = c.shape(0).to_shape();
+  for (int i = 1; i < c.inputs(); ++i) {
+    const ShapeView other = c.shape(i);
+    bool same = other.rank() == shape.rank();
+    for (int a = 0; same && a < shape.rank(); ++a) {
+      same = !shape[a].known() || !other[a].known() || shape[a] == other[a];
+      if (!shape[a].known()) shape[a] = other[a];
+    }
+    if (!same) c.fail("the operands have different shapes", {}, "one shape", "add broadcasts, add_n does not");
+  }
+  c.set(0, shape);
+}
+
 /// Gradient of a choice between two operands: dy goes to the first where `mask`, else to the second.
 void share_by_mask(GradientContext& g, const Tensor& mask) {
   if (g.needs(0)) g.set(0, unbroadcast(g, 0, where(mask, g.dy(), 0)));
@@ -127,6 +153,14 @@ void implement_add(OpDef& op) {
   op.infer(infer::elementwise).gradient([](GradientContext& g) {
     for (int i = 0; i < 2; ++i) {
       if (g.needs(i)) g.set(i, unbroadcast(g, i, g.dy()));
+    }
+  });
+}
+
+void implement_add_n(OpDef& op) {
+  op.infer(infer_add_n).gradient([](GradientContext& g) {
+    for (int i = 0; i < g.inputs(); ++i) {
+      if (g.needs(i)) g.set(i, g.dy());
     }
   });
 }

@@ -66,7 +66,9 @@ OpDef define_select() {
       .input("condition", DType::boolean)
       .input("a", "T")
       .input("b", "T")
-      .output("y", "T")
+      .output("output", "T")
+      .stored_as("a", "t")
+      .stored_as("b", "e")
       .traits(Trait::elementwise)
       .example("bool[2,3] [2,3] [2,3]")
       .example("bool[2,1] [3] []");
@@ -81,7 +83,10 @@ OpDef define_clip() {
       .input("x", "T")
       .input("low", "T")
       .input("high", "T")
-      .output("y", "T")
+      .output("output", "T")
+      .stored_as("x", "t")
+      .stored_as("low", "clip_value_min")
+      .stored_as("high", "clip_value_max")
       .traits(Trait::elementwise | Trait::idempotent)
       .example("[2,3]:0..10 []:3..4 []:6..7")
       .example("[2,3]:0..10 [3]:1..2 [2,1]:8..9");
