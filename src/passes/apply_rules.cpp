@@ -12,15 +12,6 @@ namespace {
 /// Rules applied to one node in a row; no chain of rules is nearly as long.
 constexpr int kMaxSteps = 16;
 
-/// Equal for every input of the graph.
-bool same_shape(const Shape& a, const Shape& b) {
-  return a.has_rank() && b.has_rank() &&
-         std::equal(
-             a.dims().begin(), a.dims().end(), b.dims().begin(), b.dims().end(), [](Dim x, Dim y) {
-               return x.same(y);
-             });
-}
-
 rt::Attr default_attr(const AttrDef& def) {
   if (def.kind == rt::Attr::Kind::string)
     return rt::Attr::string(def.default_string.data(), std::uint32_t(def.default_string.size()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <span>
 #include <unordered_map>
 
 #include "passes/passes.h"
@@ -31,6 +32,10 @@ constexpr Pass kRepeated[] = {
     {"apply_rules", apply_rules},
     {"merge_duplicates", merge_duplicates},
 };
+constexpr Pass kFusion[] = {
+    {"fuse_contractions", fuse_contractions},
+    {"fuse_elementwise", fuse_elementwise},
+};
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
@@ -55,6 +60,15 @@ class Optimiser {
     r.milliseconds = milliseconds_since(start);
     if (report_) record(std::move(r));
     return r.changed;
+  }
+
+  void repeat(std::span<const Pass> passes) {
+    bool changed = true;
+    for (int round = 0; changed && round < kMaxRounds; ++round) {
+      changed = false;
+      for (const Pass& pass : passes)
+        changed = run(pass) || changed;
+    }
   }
 
   GraphPtr result() {
@@ -146,12 +160,8 @@ std::shared_ptr<Graph> optimise(const Graph& graph, const Options& options, Repo
   Optimiser optimiser(graph, all, report);
   for (const Pass& pass : kOnce)
     optimiser.run(pass);
-  bool changed = true;
-  for (int round = 0; changed && round < kMaxRounds; ++round) {
-    changed = false;
-    for (const Pass& pass : kRepeated)
-      changed = optimiser.run(pass) || changed;
-  }
+  optimiser.repeat(kRepeated);
+  optimiser.repeat(kFusion);
   if (report) report->milliseconds = milliseconds_since(start);
   return optimiser.result();
 }
@@ -161,6 +171,8 @@ std::vector<std::string> pass_names() {
   for (const Pass& p : kOnce)
     names.emplace_back(p.name);
   for (const Pass& p : kRepeated)
+    names.emplace_back(p.name);
+  for (const Pass& p : kFusion)
     names.emplace_back(p.name);
   return names;
 }

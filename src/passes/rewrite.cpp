@@ -180,6 +180,14 @@ void annotate(Node& node, const char* pass, std::span<const Node* const> from) {
   node.annotations["from"] = std::move(names);
 }
 
+bool same_shape(const Shape& a, const Shape& b) {
+  return a.has_rank() && b.has_rank() &&
+         std::equal(
+             a.dims().begin(), a.dims().end(), b.dims().begin(), b.dims().end(), [](Dim x, Dim y) {
+               return x.same(y);
+             });
+}
+
 bool must_stay(const Node& node) {
   if (node.kind == Kind::write || node.is(Trait::host_effect)) return true;
   return std::any_of(node.bodies.begin(), node.bodies.end(), [](const GraphPtr& body) {

@@ -76,6 +76,9 @@ Node make_constant(Tensor value, const Node& like);
 /// Notes in `node` that `pass` made it from these nodes (and from what they were made of).
 void annotate(Node& node, const char* pass, std::span<const Node* const> from);
 
+/// Equal for every input of the graph.
+bool same_shape(const Shape& a, const Shape& b);
+
 /// True if the node writes, prints or asserts, or has a body that does: it must stay.
 bool must_stay(const Node& node);
 
