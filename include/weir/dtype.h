@@ -2,6 +2,7 @@
 /// translation. Source: tensorflow/core/framework/types.proto.
 #pragma once
 
+#include <bit>
 #include <complex>
 #include <cstddef>
 #include <cstdint>
@@ -197,6 +198,10 @@ class DTypeSet {
   constexpr DTypeSet(DType t) : bits_(std::uint32_t{1} << static_cast<unsigned>(t)) {}
   constexpr bool contains(DType t) const { return (bits_ >> static_cast<unsigned>(t)) & 1u; }
   constexpr bool empty() const { return bits_ == 0; }
+  /// The one dtype of a set of one; invalid for other sets.
+  constexpr DType only() const {
+    return std::has_single_bit(bits_) ? DType(std::countr_zero(bits_)) : DType::invalid;
+  }
   friend constexpr DTypeSet operator|(DTypeSet a, DTypeSet b) { return DTypeSet(a.bits_ | b.bits_); }
   friend constexpr bool operator==(DTypeSet, DTypeSet) = default;
 

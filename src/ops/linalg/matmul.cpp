@@ -31,7 +31,7 @@ OpDef define_batch_matmul() {
       .input("b", "T")
       .attr("adj_x", false)
       .attr("adj_y", false)
-      .output("product", "T")
+      .output("output", "T")
       .traits(Trait::contraction)
       .example("[5,2,3] [3,4]")
       .example("[2,1,2,3] [5,3,4]")

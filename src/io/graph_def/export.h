@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "io/proto/graph.pb.h"
+
+namespace weir::io {
+
+struct ExportOptions {
+  /// Variables become constants with their present values, and a graph that writes one is refused.
+  /// Otherwise they are resources (VarHandleOp), as a viewer wants to see them.
+  bool freeze = true;
+  /// Larger constants are written without their value: for viewers, who do not show it.
+  std::int64_t max_constant_bytes = std::numeric_limits<std::int64_t>::max();
+  /// Of every node: "/device:CPU:0"; empty: not placed.
+  std::string device;
+  /// Before every node's name; ends in "/" unless empty.
+  std::string name_prefix;
+};
+
+/// TensorFlow's names of a graph's arguments and results: "x:0".
+struct ExportedNames {
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+};
+
+/// Appends `graph` to `out`, in TensorFlow's form: derived from the op definitions, static operands
+/// written as constants, regions as the nodes they stand for, bodies as functions of the library.
+/// Nodes that no result or effect needs are left out. Throws weir::Error.
+ExportedNames export_graph(const graph::Graph& graph,
+                           const ExportOptions& options,
+                           proto::GraphDef* out);
+
+}  // namespace weir::io
