@@ -74,6 +74,20 @@ bool functions_run_eagerly();
 /// False inside a trace or a graph's scope.
 bool executing_eagerly();
 
+/// While it lives, calls of this thread run at once, also inside a trace: for initial values of variables, as
+/// TensorFlow's init_scope.
+class InitScope {
+ public:
+  InitScope();
+  ~InitScope();
+  InitScope(const InitScope&) = delete;
+  InitScope& operator=(const InitScope&) = delete;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// What a callable gave: its tensors and the lengths of its vectors.
 struct FlatResult {
   std::vector<Tensor> tensors;
@@ -153,7 +167,8 @@ class TracedFunction {
  private:
   template <class Callable>
   static FunctionCore::Body body_of(Callable& c) {
-    return {&c, [](void* context, std::span<const Tensor> t) { return (*static_cast<Callable*>(context))(t); }};
+    return {const_cast<void*>(static_cast<const void*>(&c)),
+          [](void* context, std::span<const Tensor> t) { return (*static_cast<Callable*>(context))(t); }};
   }
 
   FlatResult run_tensors(std::span<const Tensor> t) const {

@@ -1,5 +1,7 @@
 #include "autodiff/fill.h"
 
+#include <weir/ops/array.h>
+
 namespace weir::autodiff {
 namespace {
 
@@ -14,18 +16,17 @@ namespace {
 }  // namespace
 
 Tensor ones_of(DType dtype, ShapeView shape, const Tensor& like) {
-  if (!shape.is_static()) fail("gradient of a tensor of unknown shape", like.describe());
-  return Tensor::ones(shape.to_shape(), dtype);
+  return shape.is_static() ? Tensor::ones(shape.to_shape(), dtype) : ones_like(like);
 }
 
 Tensor zeros_of(DType dtype, ShapeView shape, const Tensor& like) {
-  if (!shape.is_static()) fail("gradient of a tensor of unknown shape", like.describe());
-  return Tensor::zeros(shape.to_shape(), dtype);
+  return shape.is_static() ? Tensor::zeros(shape.to_shape(), dtype) : zeros_like(like);
 }
 
-Ints dims_of(ShapeView shape, const Tensor& like, Tensor&) {
-  if (!shape.is_static()) fail("gradient of a tensor of unknown shape", like.describe());
-  return Ints(shape.to_shape());
+Ints dims_of(ShapeView shape, const Tensor& like, Tensor& storage) {
+  if (shape.is_static()) return Ints(shape.to_shape());
+  storage = weir::shape(like);
+  return Ints(storage);
 }
 
 Slices join(std::vector<Slices> parts) {

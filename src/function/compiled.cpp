@@ -1,21 +1,18 @@
 #include "function/compiled.h"
 
-#include "graph/builder.h"
-#include "graph/replay.h"
+#include "passes/pipeline.h"
 
 namespace weir::tracing {
 
-Compiled::Compiled(const graph::Graph& traced, std::span<const Spec> inputs, const FunctionOptions&) {
-  auto builder = graph::Builder::create(traced.name());
-  std::vector<Tensor> arguments;
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    arguments.push_back(builder->input({inputs[i].shape, inputs[i].dtype, traced.node(traced.inputs[i]).name}));
-  dispatch::HandlerScope scope(*builder);
-  optimised_ = builder->finish(graph::replay(traced, arguments));
+Compiled::Compiled(const graph::Graph& traced, std::span<const Spec> inputs, const FunctionOptions& options) {
+  std::shared_ptr<graph::Graph> specialised = plan::specialise(traced, inputs);
+  if (options.optimise) specialised = passes::optimise(*specialised, {.disabled = options.disabled_passes}, &report_);
+  optimised_ = std::move(specialised);
 }
 
-std::vector<Tensor> Compiled::run(std::span<const Tensor> inputs) const {
-  return graph::replay(*optimised_, inputs);
+const plan::Executable& Compiled::executable() const {
+  std::call_once(planned_, [this] { executable_ = plan::plan(optimised_); });
+  return *executable_;
 }
 
 }  // namespace weir::tracing

@@ -1,14 +1,16 @@
 #pragma once
 
-/// One concrete signature, ready to run: specialised to static shapes, optimised, planned. Immutable, shared by threads.
+/// One concrete signature, ready to run: specialised to static shapes, optimised, planned. Shared by threads.
 
 #include "graph/graph.h"
+#include "passes/report.h"
+#include "plan/executable.h"
 
 #include <weir/function.h>
 
 #include <memory>
+#include <mutex>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace weir::tracing {
@@ -16,14 +18,18 @@ namespace weir::tracing {
 class Compiled {
  public:
   Compiled(const graph::Graph& traced, std::span<const Spec> inputs, const FunctionOptions& options);
-  std::vector<Tensor> run(std::span<const Tensor> inputs) const;
 
+  std::vector<Tensor> run(std::span<const Tensor> inputs) const { return executable().run(inputs); }
   const graph::Graph& optimised() const { return *optimised_; }
-  std::string pass_report() const { return report_; }
+  const passes::Report& report() const { return report_; }
+  /// The plan, made at first use: looking at the graph of a signature with unknown dimensions needs none.
+  const plan::Executable& executable() const;
 
  private:
-  std::shared_ptr<graph::Graph> optimised_;
-  std::string report_;
+  passes::Report report_;
+  std::shared_ptr<const graph::Graph> optimised_;
+  mutable std::once_flag planned_;
+  mutable std::shared_ptr<const plan::Executable> executable_;
 };
 
 }  // namespace weir::tracing

@@ -44,6 +44,21 @@ std::string ConcreteFunction::optimised_text() const {
 std::string ConcreteFunction::to_dot(bool optimised) const {
   return graph::to_dot(optimised ? impl_->trace->plan_for_signature()->optimised() : *impl_->trace->graph());
 }
+std::string ConcreteFunction::pass_report() const {
+  return impl_->trace->plan_for_signature()->report().to_string();
+}
+std::string ConcreteFunction::explain(std::string_view node) const {
+  return impl_->trace->plan_for_signature()->report().explain(node);
+}
+std::string ConcreteFunction::plan_text() const {
+  return impl_->trace->plan_for_signature()->executable().describe();
+}
+std::size_t ConcreteFunction::kernels_per_call() const {
+  return std::size_t(impl_->trace->plan_for_signature()->executable().kernels_per_call());
+}
+std::int64_t ConcreteFunction::planned_peak_bytes() const {
+  return impl_->trace->plan_for_signature()->executable().peak_bytes();
+}
 std::size_t ConcreteFunction::nodes_traced() const {
   return impl_->trace->graph()->size();
 }

@@ -1,5 +1,6 @@
 #include <weir/function.h>
 
+#include "flow/runner.h"
 #include "function/concrete.h"
 #include "function/trace.h"
 #include "graph/replay.h"
@@ -94,9 +95,18 @@ bool executing_eagerly() {
   return !dispatch::current_handler().is_tracing();
 }
 
+class InitScope::Impl {
+ public:
+  dispatch::HandlerScope scope{dispatch::default_handler()};
+  dispatch::PauseRecording pause;
+};
+InitScope::InitScope() : impl_(std::make_unique<Impl>()) {}
+InitScope::~InitScope() = default;
+
 class FunctionCore::Impl {
  public:
   explicit Impl(FunctionOptions options) : options_(std::move(options)) {
+    flow::install_runner();
     for (const TensorSpec& s : options_.input_signature) declared_.push_back({s.dtype, s.shape});
   }
 

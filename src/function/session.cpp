@@ -1,5 +1,6 @@
 #include <weir/graph.h>
 
+#include "flow/runner.h"
 #include "function/subgraph.h"
 #include "function/trace.h"
 #include "graph/builder.h"
@@ -146,7 +147,9 @@ class Session::Impl {
   std::map<std::vector<std::int32_t>, std::shared_ptr<tracing::Trace>> traces_;
 };
 
-Session::Session(const Graph& graph) : impl_(std::make_shared<Impl>(graph)) {}
+Session::Session(const Graph& graph) : impl_(std::make_shared<Impl>(graph)) {
+  flow::install_runner();
+}
 
 std::vector<Tensor> Session::run(const Feeds& feeds, const std::vector<Tensor>& fetches, Where where) const {
   return impl_->run(feeds, fetches, where);

@@ -136,6 +136,13 @@ void Builder::run(const dispatch::Invocation& call, std::span<Tensor> results) {
 Tensor Builder::read(const std::shared_ptr<VariableState>& variable, std::source_location where) {
   const auto it = current_values_.find(variable.get());
   if (it != current_values_.end()) return tensor(it->second);
+  if (hoist_reads_ && outer_) {
+    const Tensor value = outer_->read(variable, where);
+    hoisted_.emplace_back(variable, value);
+    const Ref r = capture(value);
+    current_values_[variable.get()] = r;
+    return tensor(r);
+  }
   const Variable handle(variable);
   Node n = make_node(Kind::read, where);
   n.name = scoped(handle.name() + "/Read");

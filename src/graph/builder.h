@@ -32,6 +32,11 @@ class Builder final : public dispatch::SymbolicHandler, public tensor::SymbolSou
   /// Tensors of the enclosing trace that this graph uses; each has become the input after the declared ones.
   const std::vector<Tensor>& captures() const { return captures_; }
 
+  /// For bodies of branches and loops: a variable that is read before this graph writes it is read in the enclosing
+  /// trace, once, and captured. Gradients then see the value that the forward pass saw.
+  void hoist_reads(bool on) { hoist_reads_ = on; }
+  const std::vector<std::pair<std::shared_ptr<VariableState>, Tensor>>& hoisted() const { return hoisted_; }
+
   /// Closes the graph. Outputs may be concrete (they become constants) or inputs.
   std::shared_ptr<Graph> finish(std::span<const Tensor> outputs);
   bool open() const { return open_; }
@@ -56,6 +61,8 @@ class Builder final : public dispatch::SymbolicHandler, public tensor::SymbolSou
   std::shared_ptr<Graph> graph_;
   std::shared_ptr<Builder> outer_;
   bool open_ = true;
+  bool hoist_reads_ = false;
+  std::vector<std::pair<std::shared_ptr<VariableState>, Tensor>> hoisted_;
   std::vector<Tensor> captures_;
   std::unordered_map<std::uint64_t, Ref> captured_;                    // id of an outer tensor
   std::unordered_map<const void*, std::pair<Tensor, Ref>> constants_;  // by TensorImpl

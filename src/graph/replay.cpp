@@ -14,20 +14,21 @@ using Values = base::SmallVector<Tensor, 1>;
 
 class Replay {
  public:
-  Replay(const Graph& graph, std::span<const Tensor> inputs) : graph_(graph), inputs_(inputs) {
+  Replay(const Graph& graph, std::span<const Tensor> inputs) : graph_(graph) {
     values_.resize(graph.size());
     last_use_.assign(graph.size(), -1);
     for (int i = 0; i < int(graph.size()); ++i) {
       for (Ref r : graph.node(i).inputs) last_use_[std::size_t(r.node)] = i;
     }
     for (Ref r : graph.outputs) last_use_[std::size_t(r.node)] = int(graph.size());
+    for (std::size_t k = 0; k < inputs.size(); ++k) values_[std::size_t(graph.inputs[k])] = {inputs[k]};
   }
 
   Values& run_node(int i) {
     const Node& n = graph_.node(i);
     Provenance provenance(n);
     Values& out = values_[std::size_t(i)];
-    out = evaluate(n);
+    if (n.kind != Kind::input) out = evaluate(n);
     return out;
   }
 
@@ -45,7 +46,7 @@ class Replay {
   Values evaluate(const Node& n) {
     switch (n.kind) {
       case Kind::input:
-        return {inputs_[next_input_++]};
+        break;
       case Kind::constant:
         return {n.value};
       case Kind::output:
@@ -62,9 +63,15 @@ class Replay {
       case Kind::if_:
       case Kind::while_:
       case Kind::case_:
-        return to_values(structural_runner.load()(n, operands(n)));
+        return to_values(run_structural(n));
     }
     return {};
+  }
+
+  std::vector<Tensor> run_structural(const Node& n) const {
+    const StructuralRunner run = structural_runner.load();
+    if (!run) throw Error({Code::internal, "replay of node '" + n.name + "': src/flow is not installed", {}, {}, {}, {}});
+    return run(n, operands(n));
   }
 
   Values call_op(const Node& n) {
@@ -83,8 +90,6 @@ class Replay {
   static Values to_values(std::vector<Tensor> list) { return Values(std::span<const Tensor>(list)); }
 
   const Graph& graph_;
-  std::span<const Tensor> inputs_;
-  std::size_t next_input_ = 0;
   std::vector<Values> values_;
   std::vector<int> last_use_;
 };

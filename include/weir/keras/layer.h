@@ -1,0 +1,139 @@
+/// Layers: variables and the computation that uses them. Called on a Symbol a layer connects; on a Tensor it runs.
+///
+/// A layer of your own derives from LayerBase and is used through a Layer:
+///
+///   struct Scale : keras::LayerBase {
+///     Variable factor;
+///     void build(const Shape& input) override { factor = add_weight("factor", {}, "ones"); }
+///     Tensor call(const Tensor& x, bool training) override { return x * factor; }
+///   };
+///   keras::Layer scale = keras::make_layer<Scale>();
+#pragma once
+
+#include <weir/tensor.h>
+#include <weir/variable.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::inline v0::keras {
+
+class Layer;
+class LayerBase;
+
+/// Initial values of a weight of a shape: "glorot_uniform", "he_normal", "zeros" ... or a function.
+class Initializer {
+ public:
+  using Function = std::function<Tensor(const Shape& shape, DType dtype)>;
+  /// Error: an unknown name; lists those that exist.
+  Initializer(const char* name) : Initializer(std::string(name)) {}
+  Initializer(const std::string& name);
+  Initializer(Function function) : function_(std::move(function)) {}
+  Tensor operator()(const Shape& shape, DType dtype) const { return function_(shape, dtype); }
+
+ private:
+  Function function_;
+};
+
+/// What a layer gives when it is called on Symbols: a promise of a tensor, and the layers that make it. A handle.
+class Symbol {
+ public:
+  struct Node {
+    TensorSpec spec;                     // -1: the batch, and whatever else is open
+    std::shared_ptr<LayerBase> layer;    // null: an input
+    std::vector<Symbol> inputs;
+    int output = 0;
+  };
+  Symbol() = default;
+  explicit Symbol(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
+  const Shape& shape() const { return node_->spec.shape; }
+  DType dtype() const { return node_->spec.dtype; }
+  const std::shared_ptr<const Node>& node() const { return node_; }
+
+ private:
+  std::shared_ptr<const Node> node_;
+};
+
+struct InputOptions {
+  DType dtype = DType::float32;
+  std::string name = "input";
+  std::int64_t batch_size = -1;
+};
+/// The start of a functional model: samples of this shape, without the batch dimension.
+Symbol Input(const Shape& shape, const InputOptions& options = {});
+
+/// The state and computation behind a Layer.
+class LayerBase {
+ public:
+  virtual ~LayerBase() = default;
+  /// Creates the weights, once, when the shape of the input (batch included) is known.
+  virtual void build(const Shape& input) { (void)input; }
+  /// The computation. `training` is true inside fit: dropout and batch normalisation differ then.
+  virtual Tensor call(const Tensor& x, bool training) = 0;
+  /// Layers of several inputs override this one as well.
+  virtual Tensor call(const std::vector<Tensor>& inputs, bool training);
+  /// The word of summary(): "Dense".
+  virtual std::string type() const { return "Layer"; }
+
+  /// Builds if need be, then calls inside the name scope of the layer.
+  Tensor run(const std::vector<Tensor>& inputs, bool training);
+  void ensure_built(const Shape& input);
+  /// Own weights, then those of tracked layers, in order of creation.
+  std::vector<Variable> weights() const;
+
+  std::string name;
+  bool trainable = true;
+  const std::vector<std::shared_ptr<LayerBase>>& children() const { return children_; }
+
+ protected:
+  /// A weight of this layer, named "layer/name".
+  Variable add_weight(const std::string& name, const Shape& shape, const Initializer& initializer, bool trainable = true,
+                      DType dtype = DType::float32);
+  /// Makes the weights of another layer part of this one.
+  Layer track(Layer layer);
+
+ private:
+  bool built_ = false;
+  std::vector<Variable> weights_;
+  std::vector<std::shared_ptr<LayerBase>> children_;
+};
+
+/// A handle: copying shares the layer.
+class Layer {
+ public:
+  Layer() = default;
+  explicit Layer(std::shared_ptr<LayerBase> base) : base_(std::move(base)) {}
+
+  Symbol operator()(const Symbol& input) const { return (*this)(std::vector<Symbol>{input}); }
+  Symbol operator()(const std::vector<Symbol>& inputs) const;
+  Tensor operator()(const Tensor& input, bool training = false) const { return base_->run({input}, training); }
+  Tensor operator()(const std::vector<Tensor>& inputs, bool training = false) const {
+    return base_->run(inputs, training);
+  }
+
+  const std::string& name() const { return base_->name; }
+  Layer& set_name(std::string name) {
+    base_->name = std::move(name);
+    return *this;
+  }
+  void set_trainable(bool trainable) { base_->trainable = trainable; }
+  std::vector<Variable> weights() const { return base_->weights(); }
+  std::vector<Variable> trainable_weights() const;
+  std::int64_t count_params() const;
+  const std::shared_ptr<LayerBase>& base() const { return base_; }
+
+ private:
+  std::shared_ptr<LayerBase> base_;
+};
+
+template <class L, class... Args>
+Layer make_layer(Args&&... args) {
+  return Layer(std::make_shared<L>(std::forward<Args>(args)...));
+}
+
+/// "relu", "softmax", "tanh" ... as functions; "" and "linear" return x. Error: an unknown name.
+std::function<Tensor(const Tensor&)> get_activation(const std::string& name);
+
+}  // namespace weir::inline v0::keras

@@ -1,0 +1,161 @@
+#include <weir/keras/layer.h>
+
+#include "keras/error.h"
+
+#include <weir/function.h>
+#include <weir/graph.h>
+#include <weir/ops/math.h>
+#include <weir/ops/nn.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+namespace weir::inline v0::keras {
+namespace {
+
+using ActivationFn = Tensor (*)(const Tensor&);
+
+const std::map<std::string, ActivationFn>& activations() {
+  static const std::map<std::string, ActivationFn> table{
+      {"", [](const Tensor& x) { return x; }},
+      {"linear", [](const Tensor& x) { return x; }},
+      {"relu", [](const Tensor& x) { return relu(x); }},
+      {"relu6", [](const Tensor& x) { return relu6(x); }},
+      {"elu", [](const Tensor& x) { return elu(x); }},
+      {"selu", [](const Tensor& x) { return selu(x); }},
+      {"leaky_relu", [](const Tensor& x) { return leaky_relu(x); }},
+      {"gelu", [](const Tensor& x) { return gelu(x); }},
+      {"silu", [](const Tensor& x) { return silu(x); }},
+      {"swish", [](const Tensor& x) { return silu(x); }},
+      {"sigmoid", [](const Tensor& x) { return sigmoid(x); }},
+      {"tanh", [](const Tensor& x) { return tanh(x); }},
+      {"softplus", [](const Tensor& x) { return softplus(x); }},
+      {"softsign", [](const Tensor& x) { return softsign(x); }},
+      {"exponential", [](const Tensor& x) { return exp(x); }},
+      {"softmax", [](const Tensor& x) { return softmax(x); }},
+      {"log_softmax", [](const Tensor& x) { return log_softmax(x); }},
+  };
+  return table;
+}
+
+/// "dense", "dense_1", "dense_2": unique in the process, as Keras names layers.
+std::string unique_name(const std::string& base) {
+  static std::mutex mutex;
+  static auto& counts = *new std::map<std::string, int>;
+  std::lock_guard lock(mutex);
+  const int n = counts[base]++;
+  return n == 0 ? base : base + "_" + std::to_string(n);
+}
+
+std::string snake(const std::string& camel) {
+  std::string s;
+  for (std::size_t i = 0; i < camel.size(); ++i) {
+    const bool upper = std::isupper(static_cast<unsigned char>(camel[i]));
+    const bool after_lower = i > 0 && std::islower(static_cast<unsigned char>(camel[i - 1]));
+    if (upper && after_lower) s += '_';
+    s += char(std::tolower(static_cast<unsigned char>(camel[i])));
+  }
+  return s;
+}
+
+void name_if_needed(LayerBase& layer) {
+  if (layer.name.empty()) layer.name = unique_name(snake(layer.type()));
+}
+
+/// Shapes of the outputs, found by running the layer on placeholders.
+TensorSpec trace_output(LayerBase& layer, const std::vector<Symbol>& inputs) {
+  Graph scratch;
+  auto scope = scratch.as_default();
+  std::vector<Tensor> arguments;
+  for (const Symbol& s : inputs) arguments.push_back(scratch.placeholder(s.dtype(), s.shape(), "x"));
+  const Tensor y = layer.run(arguments, false);
+  return {y.shape(), y.dtype(), layer.name};
+}
+
+}  // namespace
+
+std::function<Tensor(const Tensor&)> get_activation(const std::string& name) {
+  const auto it = activations().find(name);
+  if (it != activations().end()) return it->second;
+  throw_unknown("activation", name, activations());
+}
+
+Symbol Input(const Shape& shape, const InputOptions& options) {
+  Shape full{Dim(options.batch_size)};
+  for (Dim d : shape.dims()) full.push_back(d);
+  auto node = std::make_shared<Symbol::Node>();
+  node->spec = {full, options.dtype, options.name == "input" ? unique_name("input") : options.name};
+  return Symbol(std::move(node));
+}
+
+Tensor LayerBase::call(const std::vector<Tensor>& inputs, bool training) {
+  if (inputs.size() != 1)
+    throw_argument("layer '" + name + "': wrong number of inputs", std::to_string(inputs.size()), "1");
+  return call(inputs[0], training);
+}
+
+void LayerBase::ensure_built(const Shape& input) {
+  if (built_) return;
+  build(input);
+  built_ = true;
+}
+
+Tensor LayerBase::run(const std::vector<Tensor>& inputs, bool training) {
+  name_if_needed(*this);
+  if (inputs.empty()) throw_argument("layer '" + name + "': no inputs", "0", "at least 1");
+  for (const Tensor& t : inputs) {
+    if (!t.defined()) throw_argument("layer '" + name + "': an undefined tensor", "", "a tensor");
+  }
+  NameScope scope(name);
+  ensure_built(inputs[0].shape());
+  return call(inputs, training);
+}
+
+std::vector<Variable> LayerBase::weights() const {
+  std::vector<Variable> all = weights_;
+  for (const auto& child : children_) {
+    for (const Variable& v : child->weights()) all.push_back(v);
+  }
+  return all;
+}
+
+Variable LayerBase::add_weight(const std::string& weight, const Shape& shape, const Initializer& initializer,
+                               bool is_trainable, DType dtype) {
+  name_if_needed(*this);
+  InitScope now;  // a layer may be built while a model is connected or traced
+  Variable v(initializer(shape, dtype), VariableOptions{name + "/" + weight, is_trainable});
+  weights_.push_back(v);
+  return v;
+}
+
+Layer LayerBase::track(Layer layer) {
+  children_.push_back(layer.base());
+  return layer;
+}
+
+Symbol Layer::operator()(const std::vector<Symbol>& inputs) const {
+  if (inputs.empty()) throw_argument("a layer is connected to nothing", "no Symbol", "at least one");
+  auto node = std::make_shared<Symbol::Node>();
+  node->spec = trace_output(*base_, inputs);
+  node->layer = base_;
+  node->inputs = inputs;
+  return Symbol(std::move(node));
+}
+
+std::vector<Variable> Layer::trainable_weights() const {
+  std::vector<Variable> list;
+  if (!base_->trainable) return list;
+  for (const Variable& v : base_->weights()) {
+    if (v.trainable()) list.push_back(v);
+  }
+  return list;
+}
+
+std::int64_t Layer::count_params() const {
+  std::int64_t n = 0;
+  for (const Variable& v : weights()) n += v.shape().size();
+  return n;
+}
+
+}  // namespace weir::inline v0::keras
