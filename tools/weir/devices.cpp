@@ -1,0 +1,26 @@
+#include "verb.h"
+
+#include <weir/device.h>
+
+#include "platform/cpu_features.h"
+
+#include <cstdio>
+
+namespace weir::cli {
+namespace {
+
+void devices() {
+  for (const PhysicalDevice& d : list_physical_devices()) {
+    std::printf("%-6s %s\n", d.name.c_str(), d.description.c_str());
+    if (!d.available) std::printf("       skipped: %s\n", d.reason.c_str());
+  }
+  if (*platform::isa_note()) std::printf("note: %s\n", platform::isa_note());
+}
+
+}  // namespace
+
+void add_devices(CLI::App& app) {
+  app.add_subcommand("devices", "Devices of this machine, and why one is skipped")->callback(devices);
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,64 @@
+#include "verb.h"
+
+#include "platform/thread_pool.h"
+
+#include <weir/npy.h>
+#include <weir/saved_model.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+namespace weir::cli {
+namespace {
+
+struct RunOptions {
+  std::string model;
+  std::string signature = kServingDefault;
+  std::vector<std::string> inputs;
+  std::string output_dir = ".";
+  int threads = 0;
+};
+
+NamedTensors read_inputs(const std::vector<std::string>& arguments) {
+  NamedTensors tensors;
+  for (const std::string& a : arguments) {
+    const std::size_t equals = a.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw CLI::ValidationError("--input", "'" + a + "' is not NAME=FILE.npy");
+    tensors.emplace_back(a.substr(0, equals), load_npy(a.substr(equals + 1)));
+  }
+  return tensors;
+}
+
+/// '/' and ':' of an output's name would leave the directory, or not be allowed in it.
+std::string file_name(std::string name) {
+  for (char& c : name) {
+    if (c == '/' || c == ':' || c == '\\') c = '_';
+  }
+  return name + ".npy";
+}
+
+void run(const RunOptions& options) {
+  if (options.threads > 0) platform::set_threads(options.threads);
+  const SavedModel model = load_model(options.model);
+  const NamedTensors outputs = model.signature(options.signature).call(read_inputs(options.inputs));
+  std::error_code ignored;  // save_npy names the file that it cannot write
+  std::filesystem::create_directories(options.output_dir, ignored);
+  for (const auto& [name, value] : outputs) save_npy(options.output_dir + "/" + file_name(name), value);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  auto* verb = app.add_subcommand("run", "Run a saved model: read .npy files, write one for each output");
+  auto options = std::make_shared<RunOptions>();
+  verb->add_option("model", options->model, "a SavedModel directory")->required();
+  verb->add_option("--signature", options->signature, "what to run")->capture_default_str();
+  verb->add_option("--input", options->inputs, "NAME=FILE.npy, once for each input");
+  verb->add_option("--output-dir", options->output_dir, "where OUTPUT.npy go")->capture_default_str();
+  verb->add_option("--threads", options->threads, "threads to use; default: all")->check(CLI::Range(1, platform::kMaxThreads));
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace weir::cli
