@@ -12,12 +12,9 @@
 #pragma once
 
 #include <weir/export.h>
-#include <weir/tensor.h>
+#include <weir/named_tensors.h>
 
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace weir::inline v0 {
 
@@ -28,8 +25,6 @@ WEIR_API Tensor load_npy(const std::string& path);
 
 /// Writes a .npy file; it appears under its name when it is complete.
 WEIR_API void save_npy(const std::string& path, const Tensor& tensor);
-
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 /// Reads a .npz archive, stored or deflated, in its own order. Names are without ".npy".
 WEIR_API NamedTensors load_npz(const std::string& path);

@@ -1,0 +1,15 @@
+Ô
+"serve*2.14.0V
+7
+xPlaceholder*
+dtype0*
+shape:ÿÿÿÿÿÿÿÿÿ
+
+yNegx*
+T0"¡*i
+serving_defaultV
+
+x
+x:0ÿÿÿÿÿÿÿÿÿ
+y
+y:0ÿÿÿÿÿÿÿÿÿtensorflow/serving/predict
