@@ -121,7 +121,10 @@ class FunctionCore::Impl {
 
   std::shared_ptr<Trace> concrete(const std::vector<TensorSpec>& specs, std::string_view key, const Body& body, Where where) {
     Signature signature{{}, std::string(key)};
-    for (const TensorSpec& s : specs) signature.specs.push_back({s.dtype, s.shape});
+    for (const TensorSpec& s : specs) {
+      signature.specs.push_back({s.dtype, s.shape});
+      signature.names.push_back(s.name);
+    }
     std::lock_guard tracing(trace_mutex_);
     if (auto found = find_same(signature)) return found;
     return trace(std::move(signature), body, where, nullptr, true);
@@ -260,8 +263,11 @@ class FunctionCore::Impl {
     for (int d = 0; d < shape.rank(); ++d) {
       if (!shape[d].known() && !shape[d].is_symbol()) shape[d] = Dim::fresh_symbol();
     }
-    const bool named = i < options_.input_signature.size() && !options_.input_signature[i].name.empty();
-    return {shape, signature.specs[i].dtype, named ? options_.input_signature[i].name : "arg" + std::to_string(i)};
+    std::string name = "arg" + std::to_string(i);
+    if (i < options_.input_signature.size() && !options_.input_signature[i].name.empty())
+      name = options_.input_signature[i].name;
+    if (i < signature.names.size() && !signature.names[i].empty()) name = signature.names[i];
+    return {shape, signature.specs[i].dtype, name};
   }
 
   std::string explain(const Signature& now, bool ahead) const {

@@ -1,6 +1,7 @@
 #include <weir/graph.h>
 
 #include "flow/runner.h"
+#include "function/graph_impl.h"
 #include "function/subgraph.h"
 #include "function/trace.h"
 #include "graph/builder.h"
@@ -9,12 +10,6 @@
 #include <map>
 
 namespace weir::inline v0 {
-
-class Graph::Impl {
- public:
-  explicit Impl(std::string name) : builder(graph::Builder::create(std::move(name))) {}
-  std::shared_ptr<graph::Builder> builder;
-};
 
 class Graph::Scope::Impl {
  public:

@@ -20,6 +20,7 @@ namespace weir::tracing {
 struct Signature {
   std::vector<Spec> specs;
   std::string key;  // what of the arguments is no tensor
+  std::vector<std::string> names = {};  // of the arguments, where the caller gave some; no part of the identity
 };
 
 /// The graph of one signature (dimensions may be unknown) and a plan for each concrete one that was called.

@@ -109,8 +109,9 @@ class NodeWriter {
 
   std::string reserve(const std::string& name) { return names_.unique(name); }
   std::string placeholder(const Node& node);
-  /// Writes the nodes of `graph`, whose arguments are called `args`; the names of its results.
-  Names write(const Graph& graph, const Names& args);
+  /// Writes the nodes of `graph`, whose arguments are called `args`; the names of its results. Each
+  /// node's name goes to `node_names`.
+  Names write(const Graph& graph, const Names& args, Names* node_names = nullptr);
   /// Nodes that must run even if nobody reads them.
   const Names& effects() const { return effects_; }
 
@@ -369,7 +370,7 @@ Names NodeWriter::write_node(const Graph& graph, const Node& node, Names inputs)
   return {};
 }
 
-Names NodeWriter::write(const Graph& graph, const Names& args) {
+Names NodeWriter::write(const Graph& graph, const Names& args, Names* node_names) {
   std::vector<Names> results(graph.size());
   const auto name_of = [&](Ref r) {
     return results[static_cast<std::size_t>(r.node)][static_cast<std::size_t>(r.output)];
@@ -377,14 +378,20 @@ Names NodeWriter::write(const Graph& graph, const Names& args) {
   for (std::size_t i = 0; i < args.size(); ++i) {
     results[static_cast<std::size_t>(graph.inputs[i])] = {args[i]};
   }
-  const std::vector<bool> needed = needed_nodes(graph);
+  const std::vector<bool> needed =
+      options_.prune ? needed_nodes(graph) : std::vector<bool>(graph.size(), true);
+  if (node_names != nullptr) node_names->resize(graph.size());
   for (std::size_t i = 0; i < graph.size(); ++i) {
     const Node& node = graph.nodes()[i];
     if (!needed[i] || node.kind == Kind::input) continue;
     Names inputs;
     for (const Ref r : node.inputs)
       inputs.push_back(name_of(r));
+    const int before = nodes_->size();
     results[i] = write_node(graph, node, std::move(inputs));
+    if (node_names != nullptr && nodes_->size() > before) {
+      (*node_names)[i] = nodes_->Get(nodes_->size() - 1).name();
+    }
   }
   Names outputs;
   for (const Ref r : graph.outputs)
@@ -444,7 +451,7 @@ ExportedNames export_graph(const Graph& graph, const ExportOptions& options, pro
   for (const int input : graph.inputs)
     args.push_back(writer.placeholder(graph.node(input)));
   ExportedNames names;
-  names.outputs = writer.write(graph, args);
+  names.outputs = writer.write(graph, args, &names.nodes);
   names.inputs = std::move(args);
   for (std::string& name : names.inputs)
     name += ":0";

@@ -16,6 +16,8 @@ struct ExportOptions {
   bool freeze = true;
   /// Larger constants are written without their value: for viewers, who do not show it.
   std::int64_t max_constant_bytes = std::numeric_limits<std::int64_t>::max();
+  /// Leaves out nodes that no result or effect needs.
+  bool prune = true;
   /// Of every node: "/device:CPU:0"; empty: not placed.
   std::string device;
   /// Before every node's name; ends in "/" unless empty.
@@ -26,11 +28,13 @@ struct ExportOptions {
 struct ExportedNames {
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
+  /// By node of the graph: its name here, of a region that of its last node; "" if it has none.
+  std::vector<std::string> nodes;
 };
 
 /// Appends `graph` to `out`, in TensorFlow's form: derived from the op definitions, static operands
 /// written as constants, regions as the nodes they stand for, bodies as functions of the library.
-/// Nodes that no result or effect needs are left out. Throws weir::Error.
+/// Throws weir::Error.
 ExportedNames export_graph(const graph::Graph& graph,
                            const ExportOptions& options,
                            proto::GraphDef* out);

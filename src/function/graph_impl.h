@@ -1,0 +1,15 @@
+#pragma once
+
+#include "graph/builder.h"
+
+#include <weir/graph.h>
+
+namespace weir::inline v0 {
+
+class Graph::Impl {
+ public:
+  explicit Impl(std::string name) : builder(graph::Builder::create(std::move(name))) {}
+  std::shared_ptr<graph::Builder> builder;
+};
+
+}  // namespace weir::inline v0
