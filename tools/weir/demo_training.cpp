@@ -20,9 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using keras::layers::Dense;
+using keras::layers::Dropout;
 using keras::layers::Flatten;
 
-constexpr int kEpochs = 15;
+constexpr int kEpochs = 20;
 
 void heading(const char* text) {
   std::printf("\n== %s\n", text);
@@ -34,8 +35,8 @@ keras::Model digits_model() {
   random::set_seed(7);
   auto inputs = keras::Input({8, 8}, {.name = "image"});
   auto x = Flatten()(inputs);
-  x = Dense(128, "relu")(x);
-  x = Dense(64, "relu")(x);
+  x = Dropout(0.2)(Dense(256, "relu")(x));
+  x = Dropout(0.2)(Dense(128, "relu")(x));
   return keras::Model(inputs, Dense(10, "softmax")(x), "digits");
 }
 
