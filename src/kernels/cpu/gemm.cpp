@@ -14,8 +14,9 @@ inline constexpr int64_t kRows = kVectorBytes == 64 ? 7 * kTileRows : 16 * kTile
 template <typename T>
 inline constexpr int64_t kCols = 1024 / static_cast<int64_t>(sizeof(T));
 
-// From so many rows on, a copy of a block of B in the order of its use pays.
-inline constexpr int64_t kPackRows = 128;
+// From so many rows on, a copy of a block of B in the order of its use pays. A copy of A pays only
+// where its rows are not contiguous and the product is large (measured).
+inline constexpr int64_t kPackRows = 64;
 
 struct Range {
   int64_t begin, end;
@@ -267,7 +268,7 @@ Job<T> make_job(const GemmArgs<T>& args) {
   job.ctx = args.epilogue_ctx;
   const int64_t m = job.swapped ? 1 : args.m;
   const int64_t n = job.swapped ? args.m : args.n;
-  job.pack_a = n > kPanel<T> * 4 && m > 3 && (args.trans_a || n * m > 512 * 256);
+  job.pack_a = !job.a.along_k && m > 3 && n * m > 512 * 256;
   job.pack_b = job.packed_b == nullptr && (job.b.along_k || m >= kPackRows);
   return job;
 }
@@ -283,7 +284,8 @@ template <typename T>
 Grid grid(const GemmArgs<T>& args) {
   const bool few = args.m <= kTileRows;
   const int64_t work = ceil_div(args.m, kTileRows) * ceil_div(args.n, kLanes<T>) * args.k;
-  const int64_t wanted = smaller(larger(work / (few ? 8192 : 65536), 1), 64);
+  const int64_t wanted = few ? smaller(work / 8192, 8) : smaller(work / 65536, 64);
+  if (wanted <= 1) return {1, 1};
   const bool copies = make_job(args).pack_b;
   const int64_t col_unit = args.m >= 256 ? 16 * kPanel<T> : copies ? 4 * kPanel<T> : 8 * kPanel<T>;
   const int64_t row_unit = copies ? 128 : 4 * kTileRows;

@@ -136,19 +136,33 @@ void pack(const Source<T>& source,
   }
 }
 
+// All full panels of rows as they are stored: each row is read from end to end.
+template <typename T>
+void pack_full_panels(const T* src, int64_t src_k, int64_t panels, int64_t depth, T* out) {
+  for (int64_t k = 0; k < depth; ++k, src += src_k, out += kPanel<T>) {
+    for (int64_t p = 0; p < panels; ++p) {
+      const T* from = src + p * kPanel<T>;
+      T* to = out + p * kPanel<T> * depth;
+      store(to, load(from));
+      store(to + kLanes<T>, load(from + kLanes<T>));
+    }
+  }
+}
+
 // Panels of columns [col, col + cols), one after the other; the last may be narrower.
 template <typename T>
 void pack_panels(const Source<T>& b, int64_t col, int64_t cols, int64_t k, int64_t depth, T* out) {
-  for (int64_t j = 0; j < cols; j += kPanel<T>) {
-    const int64_t here = cols - j < kPanel<T> ? cols - j : kPanel<T>;
-    pack(b,
-         col + j,
-         here,
-         k,
-         depth,
-         here < kPanel<T> ? padded<T>(here) : kPanel<T>,
-         out + j * depth);
+  const int64_t panels = cols / kPanel<T>;
+  const int64_t full = panels * kPanel<T>;
+  if (b.along_k) {
+    for (int64_t j = 0; j < full; j += kPanel<T>) {
+      pack(b, col + j, kPanel<T>, k, depth, kPanel<T>, out + j * depth);
+    }
+  } else {
+    pack_full_panels(b.at(col, k), b.ld, panels, depth, out);
   }
+  if (full == cols) return;
+  pack(b, col + full, cols - full, k, depth, padded<T>(cols - full), out + full * depth);
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ void run_row_block(const T* a, int64_t a_k, const T* b, int64_t ldb, T* c, int64
 
 template <typename T>
 void run_row(int64_t depth, const T* a, int64_t a_k, const T* b, int64_t ldb, T* c, int64_t n) {
-  constexpr int kStep = 8;
+  constexpr int kStep = 4;
   int64_t k = 0;
   for (; k + kStep <= depth; k += kStep) {
     run_row_block<T, kStep>(a + k * a_k, a_k, b + k * ldb, ldb, c, n, k == 0);
