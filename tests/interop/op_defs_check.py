@@ -32,6 +32,18 @@ def describe(args):
     return ", ".join(f"{n}:{t}{'*' + c if c else ''}" for n, t, c in args)
 
 
+def same_type(have, want, attrs):
+    """Equal, or the one type that Weir has is the default of TensorFlow's attribute."""
+    default = next((a.default_value.type for a in attrs if a.name == want), 0)
+    return have == want or (isinstance(have, int) and have == default)
+
+
+def same_args(have, want, attrs, names):
+    return len(have) == len(want) and all(
+        h[2] == w[2] and same_type(h[1], w[1], attrs) and (h[0] == w[0] or not names)
+        for h, w in zip(have, want))
+
+
 def differences(op):
     theirs = op_def_registry.get(op["name"])
     if theirs is None:
@@ -41,8 +53,7 @@ def differences(op):
         want = args_of(their_args)
         have = [(a["name"], a["type"], a["count"]) for a in op[kind]]
         # Files know an input by its place, an output of a function's node by its name.
-        skip = 1 if kind == "inputs" else 0
-        if [h[skip:] for h in have] != [w[skip:] for w in want]:
+        if not same_args(have, want, theirs.attr, names=kind == "outputs"):
             found.append(f"{kind} ({describe(have)}), TensorFlow ({describe(want)})")
     known = {a.name: a for a in theirs.attr}
     for name, kind in op["attrs"].items():
