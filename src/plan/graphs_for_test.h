@@ -31,6 +31,22 @@ std::shared_ptr<graph::Graph> trace(const std::vector<TensorSpec>& inputs, F bod
   return b->finish(y);
 }
 
+/// A region of what `body` computes from `inputs`, in the graph that is being traced.
+template <class F>
+std::vector<Tensor> region(const std::vector<Tensor>& inputs, F body) {
+  const auto b = graph::current_builder();
+  graph::Node n;
+  n.kind = graph::Kind::region;
+  std::vector<TensorSpec> specs;
+  for (const Tensor& t : inputs) {
+    specs.push_back({t.shape(), t.dtype(), "x"});
+    n.inputs.push_back(b->ref(t, {}));
+  }
+  n.bodies.push_back(trace(specs, body));
+  for (graph::Ref r : n.bodies[0]->outputs) n.outputs.push_back(n.bodies[0]->spec(r));
+  return b->add_structural(std::move(n));
+}
+
 inline std::vector<Spec> specs_of(const std::vector<Tensor>& values) {
   std::vector<Spec> list;
   for (const Tensor& t : values) list.push_back({t.dtype(), t.shape()});

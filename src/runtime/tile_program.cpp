@@ -206,6 +206,7 @@ const TileProgram* bind_tiles(std::span<TileOp> ops, std::span<const View> in, s
 
 Status run_tiles(const KernelCall& call) {
   const auto& p = *static_cast<const TileProgram*>(call.state);
+  if (p.rows == 0) return {};
   const std::int64_t inner = p.extent[0], size = grain(p);
   if (inner > size) {
     const std::int64_t parts = (inner + size - 1) / size;

@@ -14,12 +14,12 @@ namespace weir::inline v0 {
 class VariableState {
  public:
   VariableState(Tensor value, VariableOptions options)
-      : name(std::move(options.name)), trainable(options.trainable), value_(std::move(value)) {}
+      : name(std::move(options.name)), trainable(options.trainable), dtype_(value.dtype()), value_(std::move(value)) {}
 
   std::string name;
   std::atomic<bool> trainable;
 
-  DType dtype() const { return value_.dtype(); }  // never changes
+  DType dtype() const { return dtype_; }  // never changes
   Shape shape() const {
     std::lock_guard lock(mutex);
     return value_.shape();
@@ -41,6 +41,7 @@ class VariableState {
   void touch_locked() { version_.fetch_add(1, std::memory_order_acq_rel); }
 
  private:
+  const DType dtype_;
   Tensor value_;
   std::atomic<std::uint64_t> version_{1};
 };

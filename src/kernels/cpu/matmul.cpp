@@ -63,6 +63,10 @@ Product<T> product_of(const rt::KernelCall& c) {
   p.args.b = b.as<T>();
   p.args.c = y.as<T>();
   p.args.packed_b = static_cast<const T*>(c.packed);
+  if (c.epilogue) {
+    p.args.epilogue = c.epilogue->run;
+    p.args.epilogue_ctx = c.epilogue->arg;
+  }
   p.count = batches(y);
   if (p.count > 1 && !p.args.trans_a && batches(b) == 1 && batches(a) == p.count) {
     p.args.m *= p.count;
@@ -139,7 +143,8 @@ constexpr rt::Kernel kernel() {
           .isa = kIsa,
           .need = need<T>,
           .pack = pack<T>,
-          .run = run<T>};
+          .run = run<T>,
+          .epilogue = std::is_same_v<Op, MatMul>};
 }
 
 constexpr rt::Kernel kTable[] = {kernel<MatMul, float>(), kernel<MatMul, double>(), kernel<BatchMatMul, float>(),
