@@ -24,7 +24,7 @@ struct Extent {
 };
 
 /// `before` and `after` are read with Padding::given. With Padding::same an odd cell of padding comes at the end.
-constexpr Extent slide(std::int64_t in, const Window& w, Padding padding, std::int64_t before = 0, std::int64_t after = 0) {
+[[gnu::always_inline]] constexpr Extent slide(std::int64_t in, const Window& w, Padding padding, std::int64_t before = 0, std::int64_t after = 0) {
   if (padding == Padding::same) {
     const std::int64_t out = (in + w.stride - 1) / w.stride;
     const std::int64_t missing = (out - 1) * w.stride + w.reach() - in;
@@ -37,7 +37,7 @@ constexpr Extent slide(std::int64_t in, const Window& w, Padding padding, std::i
 }
 
 /// Names as TensorFlow spells them: "VALID", "SAME", "EXPLICIT".
-constexpr Padding padding_of(const char* name) {
+[[gnu::always_inline]] constexpr Padding padding_of(const char* name) {
   return name[0] == 'S' ? Padding::same : name[0] == 'V' ? Padding::valid : Padding::given;
 }
 

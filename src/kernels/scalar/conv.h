@@ -5,7 +5,7 @@
 #include "base/window.h"
 #include "runtime/kernel_util.h"
 
-namespace weir::kernels {
+namespace weir::kernels::WEIR_ISA {
 
 /// One spatial axis.
 struct ConvAxis {
@@ -58,4 +58,4 @@ inline ConvShape depthwise_shape(const rt::View& input, const rt::View& filter, 
   return s;
 }
 
-}  // namespace weir::kernels
+}  // namespace weir::kernels::WEIR_ISA

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace weir {
@@ -81,6 +82,75 @@ TEST_F(Conv, EveryDtypeComputes) {
   for (DType t : {DType::float64, DType::float16, DType::bfloat16}) {
     const Tensor y = convolution_2d(Tensor::ones({1, 2, 2, 2}, t), Tensor::ones({2, 2, 2, 1}, t), kOne, "VALID");
     EXPECT_EQ(y.item<float>(), 8);
+  }
+}
+
+/// Geometries that take every path of the fast kernel: blocks, borders, groups, direct products.
+struct Geometry {
+  Shape input, filter;
+  Ints strides;
+  const char* padding;
+  Ints dilations;
+};
+const Geometry kGeometries[] = {
+    {{2, 20, 21, 16}, {3, 3, 16, 24}, kOne, "SAME", kOne},
+    {{3, 9, 8, 5}, {3, 2, 5, 7}, kTwo, "VALID", kOne},
+    {{1, 15, 14, 3}, {7, 7, 3, 8}, kTwo, "SAME", kOne},
+    {{2, 12, 13, 8}, {1, 1, 8, 40}, kOne, "VALID", kOne},
+    {{2, 12, 13, 8}, {1, 1, 8, 4}, kTwo, "SAME", kOne},
+    {{1, 14, 13, 4}, {3, 3, 4, 6}, kOne, "SAME", {1, 2, 3, 1}},
+    {{2, 10, 10, 12}, {3, 3, 4, 9}, kOne, "SAME", kOne},
+    {{1, 40, 40, 1}, {5, 5, 1, 1}, kOne, "SAME", kOne},
+    {{1, 6, 6, 150}, {3, 3, 150, 10}, kOne, "SAME", kOne},
+};
+
+/// Bounded by the rounding of a sum in float32.
+void expect_close(const Tensor& fast, const Tensor& exact) {
+  ASSERT_EQ(fast.shape(), exact.shape());
+  const auto a = fast.data<float>();
+  const auto b = exact.data<double>();
+  double largest = 1;
+  for (double v : b) largest = std::max(largest, std::abs(v));
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 2e-6 * largest) << "at " << i;
+}
+
+Tensor noise(const Shape& shape, std::int64_t seed) {
+  return stateless_normal(shape, Tensor{seed, std::int64_t(0)});
+}
+Tensor wide(const Tensor& t) {
+  return cast(t, DType::float64);
+}
+
+TEST(ConvKernel, AgreesWithFloat64) {
+  for (const Geometry& g : kGeometries) {
+    SCOPED_TRACE(g.input.to_string() + " " + g.filter.to_string());
+    const Ints none(std::vector<std::int64_t>{});
+    const Tensor x = noise(g.input, 1), w = noise(g.filter, 2);
+    const Tensor y = convolution_2d(x, w, g.strides, g.padding, none, "NHWC", g.dilations);
+    expect_close(y, convolution_2d(wide(x), wide(w), g.strides, g.padding, none, "NHWC", g.dilations));
+    const Tensor dy = noise(y.shape(), 3);
+    expect_close(convolution_2d_input_gradient(g.input, w, dy, g.strides, g.padding, none, "NHWC", g.dilations),
+                 convolution_2d_input_gradient(g.input, wide(w), wide(dy), g.strides, g.padding, none, "NHWC", g.dilations));
+    expect_close(convolution_2d_filter_gradient(g.filter, x, dy, g.strides, g.padding, none, "NHWC", g.dilations),
+                 convolution_2d_filter_gradient(g.filter, wide(x), wide(dy), g.strides, g.padding, none, "NHWC", g.dilations));
+  }
+}
+
+Tensor image(const Tensor& batch, std::int64_t i) {
+  const std::int64_t n = batch.size() / batch.dim(0);
+  return Tensor::from(batch.data<float>().subspan(std::size_t(i * n), std::size_t(n)),
+                      Shape{1, batch.dim(1), batch.dim(2), batch.dim(3)});
+}
+
+TEST(ConvKernel, ResultOfAnImageDoesNotDependOnItsBatch) {
+  const Tensor x = noise({5, 13, 11, 6}, 1), w = noise({3, 3, 6, 10}, 2), dy = noise({5, 13, 11, 10}, 3);
+  const auto y = floats(convolution_2d(x, w, kOne, "SAME"));
+  const auto dx = floats(convolution_2d_input_gradient({5, 13, 11, 6}, w, dy, kOne, "SAME"));
+  for (int i = 0; i < 5; ++i) {
+    const auto one = floats(convolution_2d(image(x, i), w, kOne, "SAME"));
+    EXPECT_TRUE(std::equal(one.begin(), one.end(), y.begin() + i * std::ptrdiff_t(one.size())));
+    const auto d = floats(convolution_2d_input_gradient({1, 13, 11, 6}, w, image(dy, i), kOne, "SAME"));
+    EXPECT_TRUE(std::equal(d.begin(), d.end(), dx.begin() + i * std::ptrdiff_t(d.size())));
   }
 }
 

@@ -47,6 +47,37 @@ TEST(CrossEntropy, MatchesTensorFlow) {
   expect_near(sparse.backprop, {0.09003057f, 0.24472848f, -0.33475906f, 0.029121762f, -0.9935021f, 0.9643803f});
 }
 
+Tensor noise(const Shape& shape) {
+  return multiply(stateless_normal(shape, Tensor{3, 4}), 8);
+}
+
+void expect_close(const Tensor& fast, const Tensor& exact) {
+  const auto a = fast.data<float>();
+  const auto b = exact.data<double>();
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-6 + 1e-6 * std::abs(b[i])) << "at " << i;
+}
+
+TEST(SoftmaxKernel, AgreesWithFloat64) {
+  for (std::int64_t n : {1, 7, 10, 16, 33, 300, 1000}) {
+    const Tensor x = noise({9, n}), wide = cast(x, DType::float64), labels = softmax(multiply(x, 0.5));
+    expect_close(softmax(x), softmax(wide));
+    expect_close(log_softmax(x), log_softmax(wide));
+    const auto fast = softmax_cross_entropy(x, labels), exact = softmax_cross_entropy(wide, cast(labels, DType::float64));
+    expect_close(fast.loss, exact.loss);
+    expect_close(fast.backprop, exact.backprop);
+    const Tensor truth = Tensor::full(Shape{9}, std::int32_t(n - 1));
+    expect_close(sparse_softmax_cross_entropy(x, truth).loss, sparse_softmax_cross_entropy(wide, truth).loss);
+    expect_close(sparse_softmax_cross_entropy(x, truth).backprop, sparse_softmax_cross_entropy(wide, truth).backprop);
+  }
+}
+
+TEST(CrossEntropy, NoClassesOrNoRows) {
+  expect_near(softmax_cross_entropy(Tensor::zeros({2, 0}), Tensor::zeros({2, 0})).loss, {0, 0});
+  EXPECT_EQ(softmax_cross_entropy(Tensor::zeros({0, 3}), Tensor::zeros({0, 3})).loss.size(), 0);
+  EXPECT_THROW(sparse_softmax_cross_entropy(Tensor::zeros({2, 0}), Tensor{0, 0}), Error);
+}
+
 TEST(CrossEntropy, ClassOfNoProbabilityCostsNothingWhereTheLabelIsZero) {
   const auto r = softmax_cross_entropy(Tensor{{0.f, -kInf}}, Tensor{{1.f, 0.f}});
   expect_near(r.loss, {0});
