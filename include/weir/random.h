@@ -40,6 +40,10 @@ class Generator {
   Tensor truncated_normal(const Ints& shape, Operand mean = 0, Operand stddev = 1, DType dtype = DType::float32) const;
   /// Integers in [minval, maxval). Errors: minval >= maxval; a dtype other than int32, int64.
   Tensor uniform_int(const Ints& shape, Operand minval, Operand maxval, DType dtype = DType::int32) const;
+  /// The slices of axis 0 in random order. Errors: a scalar.
+  Tensor shuffle(Operand x) const;
+  /// Classes drawn with the probabilities softmax(logits): [batch, classes] -> int64 [batch, num_samples].
+  Tensor categorical(Operand logits, const Ints& num_samples) const;
 
  private:
   Variable state_;
@@ -56,6 +60,8 @@ Tensor uniform(const Ints& shape, Operand minval = 0, Operand maxval = 1, DType 
 Tensor normal(const Ints& shape, Operand mean = 0, Operand stddev = 1, DType dtype = DType::float32);
 Tensor truncated_normal(const Ints& shape, Operand mean = 0, Operand stddev = 1, DType dtype = DType::float32);
 Tensor uniform_int(const Ints& shape, Operand minval, Operand maxval, DType dtype = DType::int32);
+Tensor shuffle(Operand x);
+Tensor categorical(Operand logits, const Ints& num_samples);
 
 }  // namespace random
 }  // namespace weir::inline v0

@@ -2,7 +2,7 @@
 /// Philox gives; the group's number is the counter, so that slices need not know of each other.
 #include "kernels/ref/wide.h"
 #include "kernels/scalar/libm.h"
-#include "kernels/scalar/philox.h"
+#include "kernels/scalar/philox_seed.h"
 
 namespace weir::kernels::ref {
 namespace {
@@ -20,13 +20,6 @@ struct UniformInt {
   static constexpr const char* kOp = "StatelessRandomUniformInt";
 };
 
-weir_philox generator(const rt::View& seed) {
-  if (seed.dtype == DType::int32)
-    return weir_philox_from_seed(std::uint64_t(std::int64_t(seed.as<std::int32_t>()[0])),
-                                 std::uint64_t(std::int64_t(seed.as<std::int32_t>()[1])));
-  return weir_philox_from_seed(std::uint64_t(seed.as<std::int64_t>()[0]), std::uint64_t(seed.as<std::int64_t>()[1]));
-}
-
 /// Numbers that one block of four words gives.
 template <class T>
 inline constexpr std::int64_t kGroup = sizeof(T) == 8 ? 2 : 4;
@@ -36,7 +29,7 @@ template <class T, class Make>
 void fill(const rt::KernelCall& c, std::uint64_t stride, Make&& make) {
   T* out = c.out[0].as<T>();
   const std::int64_t n = c.out[0].size(), groups = (n + kGroup<T> - 1) / kGroup<T>;
-  const weir_philox start = generator(c.in[0]);
+  const weir_philox start = philox_from(c.in[0]);
   rt::parallel_ranges(c, groups, 4096, [&](std::int64_t begin, std::int64_t end) {
     weir_philox block = start;
     weir_philox_skip(&block, std::uint64_t(begin) * stride);

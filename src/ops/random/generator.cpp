@@ -1,12 +1,14 @@
 /// Generators: an index counted in a variable, and the pure ops that it keys.
 #include <weir/random.h>
 
+#include <weir/ops/array.h>
 #include <weir/ops/math.h>
 #include <weir/ops/random.h>
 
 #include <random>
 
 #include "dispatch/handler.h"
+#include "ops/dims.h"
 #include "tensor/convert.h"
 #include "tensor/tensor_impl.h"
 #include "tensor/variable_state.h"
@@ -98,6 +100,18 @@ Tensor Generator::uniform_int(const Ints& shape, Operand minval, Operand maxval,
   return stateless_uniform_int(shape, next(minval.where()), bound(minval, dtype), bound(maxval, dtype));
 }
 
+Tensor Generator::shuffle(Operand x) const {
+  const Tensor t = x.to_tensor();
+  if (t.rank() == 0)
+    throw Error({Code::invalid_argument, "shuffle: nothing to shuffle", to_string(x.where()), t.describe(), "rank 1 or more", {}});
+  ops::DimsOf count(t, 0, 1);
+  return gather(Operand(t, x.where()), stateless_permutation(count.exact(), next(x.where())));
+}
+
+Tensor Generator::categorical(Operand logits, const Ints& num_samples) const {
+  return stateless_categorical(logits, num_samples, next(logits.where()));
+}
+
 namespace random {
 
 const Generator& default_generator() {
@@ -120,6 +134,13 @@ Tensor truncated_normal(const Ints& shape, Operand mean, Operand stddev, DType d
 }
 Tensor uniform_int(const Ints& shape, Operand minval, Operand maxval, DType dtype) {
   return default_generator().uniform_int(shape, minval, maxval, dtype);
+}
+
+Tensor shuffle(Operand x) {
+  return default_generator().shuffle(x);
+}
+Tensor categorical(Operand logits, const Ints& num_samples) {
+  return default_generator().categorical(logits, num_samples);
 }
 
 }  // namespace random

@@ -111,6 +111,34 @@ TEST(Generator, ThreadsNeverShareAnIndex) {
   EXPECT_EQ(g.state().value().data<std::int64_t>()[1], 400);
 }
 
+TEST(Stateless, PermutationsArePermutations) {
+  for (std::int64_t n : {0, 1, 2, 100}) {
+    auto p = values<std::int64_t>(stateless_permutation(n, kSeed));
+    std::sort(p.begin(), p.end());
+    for (std::int64_t i = 0; i < n; ++i) EXPECT_EQ(p[std::size_t(i)], i);
+  }
+  EXPECT_NE(values<std::int64_t>(stateless_permutation(20, kSeed)), values<std::int64_t>(stateless_permutation(20, kOther)));
+  EXPECT_THROW(stateless_permutation(-1, kSeed), Error);
+}
+
+TEST(Stateless, CategoricalEqualsTensorFlow) {
+  const Tensor logits{{0.f, 1.f, 2.f, -INFINITY}};
+  EXPECT_EQ(values<std::int64_t>(stateless_categorical(logits, 12, kSeed)),
+            (std::vector<std::int64_t>{2, 2, 1, 2, 2, 2, 2, 1, 2, 2, 2, 2}));
+  EXPECT_THROW(stateless_categorical(Tensor{{NAN, -INFINITY}}, 1, kSeed), Error);
+  EXPECT_THROW(stateless_categorical(Tensor::zeros({2, 0}), 1, kSeed), Error);
+  EXPECT_THROW(stateless_categorical(logits, -1, kSeed), Error);
+}
+
+TEST(Generator, ShufflesRows) {
+  const auto g = Generator::from_seed(5);
+  auto rows = values<float>(g.shuffle(Tensor{{1.f, 2.f}, {3.f, 4.f}, {5.f, 6.f}}));
+  EXPECT_EQ(rows[1], rows[0] + 1);
+  std::sort(rows.begin(), rows.end());
+  EXPECT_EQ(rows, (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_THROW(g.shuffle(Tensor(1.f)), Error);
+}
+
 TEST(Generator, BoundsAndMoments) {
   random::set_seed(3);
   for (float v : random::uniform({10000}, -2, 3).data<float>()) ASSERT_TRUE(v >= -2 && v < 3);
