@@ -130,6 +130,7 @@ struct Slices {
   Tensor values;   // [n, shape[1:]]
   Tensor indices;  // int32 or int64 [n]
   Shape shape;
+  Tensor dims = {};  // the shape as a symbolic tensor, where `shape` is not static; rules need not set it
 };
 
 /// Where the gradient of an op is written, with the public API: the result is recorded or traced like any other code.

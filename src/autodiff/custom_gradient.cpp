@@ -4,6 +4,7 @@
 
 #include "autodiff/structural.h"
 #include "dispatch/handler.h"
+#include "tensor/tensor_impl.h"
 #include "tensor/variable_state.h"
 
 namespace weir::inline v0 {
@@ -90,7 +91,7 @@ std::vector<Tensor> custom_gradient(
   for (Tensor& t : made.results) {
     if (!t.defined()) fail("an undefined result", "an undefined tensor", "tensors");
     specs.push_back({t.dtype(), t.shape()});
-    t = autodiff::fresh_identity(t);
+    t = TensorImpl::again(t);
   }
   autodiff::record(inputs,
                    made.variables,

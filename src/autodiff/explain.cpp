@@ -100,7 +100,8 @@ std::string Tape::explain_source(const GradientSource& source) const {
 std::string Tape::explain(const Tensor& target, const GradientSource& source) const {
   if (!target.defined() || (!source.tensor().defined() && !source.variable().defined()))
     return "an undefined tensor or variable has no gradient";
-  const std::vector<std::int32_t> sources = source_slots(source);
+  std::vector<std::int32_t> sources;
+  each_slot(source, [&](std::int32_t s) { sources.push_back(s); });
   if (sources.empty()) return explain_source(source);
   const std::int32_t slot = log_.find(target);
   const char* outside =

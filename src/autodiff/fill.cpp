@@ -1,16 +1,18 @@
 #include "autodiff/fill.h"
 
 #include <weir/ops/array.h>
+#include <weir/ops/math.h>
 
 namespace weir::autodiff {
 namespace {
 
-[[noreturn]] void fail(const char* what, const std::string& got) {
-  ErrorInfo e;
-  e.code = Code::unimplemented;
-  e.what = what;
-  e.got = got;
-  throw Error(e);
+/// The number of rows, as a scalar where it is not known.
+Tensor symbolic_rows(const Slices& rows) {
+  return reshape(slice(rows.dims, {0}, {1}), Ints(Shape{}));
+}
+
+Tensor wide(const Tensor& indices) {
+  return indices.dtype() == DType::int64 ? indices : cast(indices, DType::int64);
 }
 
 }  // namespace
@@ -30,12 +32,22 @@ Ints dims_of(ShapeView shape, const Tensor& like, Tensor& storage) {
 }
 
 Slices join(std::vector<Slices> parts) {
-  if (parts.size() > 1) fail("sum of row gradients", parts[0].values.describe());
-  return std::move(parts[0]);
+  if (parts.size() == 1) return std::move(parts[0]);
+  bool same = true;
+  for (const Slices& p : parts) same = same && p.indices.dtype() == parts[0].indices.dtype();
+  std::vector<Tensor> values, indices;
+  for (const Slices& p : parts) {
+    values.push_back(p.values);
+    indices.push_back(same ? p.indices : wide(p.indices));
+  }
+  return {concat(values, 0), concat(indices, 0), parts[0].shape, parts[0].dims};
 }
 
 Tensor to_dense(const Slices& rows) {
-  fail("dense form of a row gradient", rows.values.describe());
+  const Dim n = rows.shape.has_rank() && rows.shape.rank() > 0 ? rows.shape[0] : Dim::unknown();
+  if (n.known()) return unsorted_segment_sum(rows.values, rows.indices, Ints(n.value()));
+  const Tensor count = symbolic_rows(rows);
+  return unsorted_segment_sum(rows.values, rows.indices, Ints(count));
 }
 
 }  // namespace weir::autodiff

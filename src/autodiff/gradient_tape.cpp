@@ -2,6 +2,8 @@
 
 #include "autodiff/pass.h"
 
+#include <optional>
+
 namespace weir::inline v0 {
 namespace {
 
@@ -113,7 +115,8 @@ std::vector<Gradient> GradientTape::gradients(const std::vector<Tensor>& targets
 
 namespace weir::autodiff {
 
-void Tape::gradients(const Request& request, std::span<Gradient> results) {
+/// Checks a request; a tape that is not persistent has then been used.
+void Tape::begin_use(const Request& request) {
   check_thread("gradient");
   if (used_ && !options_.persistent)
     fail(Code::failed_precondition,
@@ -137,7 +140,28 @@ void Tape::gradients(const Request& request, std::span<Gradient> results) {
   }
   used_ = true;
   if (!options_.persistent) stop();
+}
+
+void Tape::gradients(const Request& request, std::span<Gradient> results) {
+  begin_use(request);
+  std::optional<dispatch::NameScope> scope;
+  if (dispatch::current_handler().is_tracing()) scope.emplace("gradient_tape");
   Pass(*this, options_.persistent).run(request, results);
+}
+
+std::vector<Tensor> Tape::gradients_of_each(const Tensor& target, const GradientSource& source,
+                                            std::span<const Tensor> output_gradients) {
+  const Tensor* targets[] = {&target};
+  const GradientSource* sources[] = {&source};
+  begin_use({targets, sources, {}});
+  std::vector<Tensor> list;
+  for (std::size_t i = 0; i < output_gradients.size(); ++i) {
+    Gradient g;
+    const bool last = i + 1 == output_gradients.size();
+    Pass(*this, options_.persistent || !last).run({targets, sources, output_gradients.subspan(i, 1)}, {&g, 1});
+    list.push_back(g.to_tensor());
+  }
+  return list;
 }
 
 }  // namespace weir::autodiff

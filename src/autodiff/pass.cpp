@@ -102,8 +102,7 @@ std::int32_t Pass::seed(const Request& request) {
 
 void Pass::mark_sources(const Request& request) {
   for (const GradientSource* source : request.sources) {
-    for (std::int32_t slot : tape_.source_slots(*source))
-      marks_[std::size_t(slot)] = kSource;
+    tape_.each_slot(*source, [&](std::int32_t slot) { marks_[std::size_t(slot)] = kSource; });
   }
 }
 
@@ -142,6 +141,7 @@ void Pass::run_rule(Record& r) {
   for (Value& v : r.inputs)
     v.gave_none = wanted(v.slot);
   if (!r.op) return run_structural(r);
+  const dispatch::CalledFrom line(r.where);
   if (GradientFn rule = r.op->gradient_fn()) {
     RuleContext context(*this, r);
     return rule(context);
@@ -204,7 +204,7 @@ std::vector<Tensor> distinct(std::span<const Value> values, std::source_location
     const bool seen = std::any_of(
         inputs.begin(), inputs.end(), [&](const Tensor& o) { return o.impl() == t.impl(); });
     if (seen) {
-      Tensor other = fresh_identity(t);
+      Tensor other = TensorImpl::again(t);
       record({&t, 1}, {}, {&other, 1}, std::make_shared<PassThrough>(), where);
       t = std::move(other);
     }
@@ -275,13 +275,13 @@ Tensor Pass::dense(const Value& result) {
 /// All that arrived at the slots of a source: one tensor, or its reads if it is a variable.
 void Pass::collect(const GradientSource& source, Gradient& result) {
   std::vector<Slices> rows;
-  for (std::int32_t slot : tape_.source_slots(source)) {
-    if (std::size_t(slot) >= arrived_.size()) continue;  // read while the pass ran
+  tape_.each_slot(source, [&](std::int32_t slot) {
+    if (std::size_t(slot) >= arrived_.size()) return;  // read while the pass ran
     const Arrived& a = at(slot);
     rows.insert(rows.end(), a.rows.begin(), a.rows.end());
-    if (!a.dense.defined()) continue;
+    if (!a.dense.defined()) return;
     result.dense = result.dense.defined() ? add(std::move(result.dense), a.dense) : a.dense;
-  }
+  });
   if (rows.empty()) return;
   result.slices = join(std::move(rows));
   if (!result.dense.defined()) return;

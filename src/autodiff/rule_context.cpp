@@ -1,5 +1,7 @@
 #include "autodiff/rule_context.h"
 
+#include <weir/ops/array.h>
+
 namespace weir::autodiff {
 
 void RuleContext::fail_unsaved(const char* which, int i) const {
@@ -38,6 +40,7 @@ void RuleContext::set(int i, Tensor gradient) {
 }
 
 void RuleContext::set(int i, Slices gradient) {
+  if (!gradient.shape.is_static() && !gradient.dims.defined()) gradient.dims = shape(in(i).tensor);
   pass_.arrive(record_, std::size_t(i), std::move(gradient));
 }
 

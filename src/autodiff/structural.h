@@ -45,7 +45,7 @@ void record(std::span<const Tensor> inputs,
             std::shared_ptr<Backward> backward,
             std::source_location where);
 
-/// The same value under an identity of its own: tapes tell the two apart.
+/// The same value under an identity of its own, which tapes tell from the other.
 Tensor fresh_identity(const Tensor& t);
 
 }  // namespace weir::autodiff

@@ -202,19 +202,6 @@ std::vector<Variable> Tape::watched_variables() const {
   return list;
 }
 
-std::vector<std::int32_t> Tape::source_slots(const GradientSource& source) const {
-  std::vector<std::int32_t> slots;
-  if (source.variable().defined()) {
-    const Watched* w = find_watched(source.variable());
-    for (std::int32_t s = w ? w->last_read : -1; s >= 0;
-         s = log_.slots()[std::size_t(s)].previous_read)
-      slots.push_back(s);
-  } else if (const std::int32_t s = log_.find(source.tensor()); s >= 0) {
-    slots.push_back(s);
-  }
-  return slots;
-}
-
 bool follows(std::span<const Tensor> inputs, std::span<const Variable> variables) {
   for (dispatch::Recorder* r : dispatch::active_recorders()) {
     const auto* tape = dynamic_cast<const Tape*>(r);
@@ -235,9 +222,7 @@ void record(std::span<const Tensor> inputs,
 }
 
 Tensor fresh_identity(const Tensor& t) {
-  const TensorImpl& p = *t.impl();
-  if (p.is_symbolic()) return TensorImpl::symbolic(p.spec(), p.source(), p.node(), p.output(), 0);
-  return TensorImpl::view(t, p.shape());
+  return TensorImpl::again(t);
 }
 
 }  // namespace weir::autodiff

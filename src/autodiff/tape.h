@@ -41,6 +41,9 @@ class Tape final : public dispatch::Recorder {
   void reset();
   std::vector<Variable> watched_variables() const;
   void gradients(const Request& request, std::span<Gradient> results);
+  /// As many backward passes as there are `output_gradients`, each with one of them for `target`.
+  std::vector<Tensor> gradients_of_each(const Tensor& target, const GradientSource& source,
+                                        std::span<const Tensor> output_gradients);
   std::string explain(const Tensor& target, const GradientSource& source) const;
 
  private:
@@ -52,13 +55,23 @@ class Tape final : public dispatch::Recorder {
   };
 
   void check_thread(const char* action) const;
+  void begin_use(const Request& request);
   void stop() noexcept;
   void clear();
   bool reads_count(const VariableState& v) const;
   Watched& watched(const std::shared_ptr<VariableState>& v);
   const Watched* find_watched(const Variable& v) const;
   std::string explain_source(const GradientSource& source) const;
-  std::vector<std::int32_t> source_slots(const GradientSource& source) const;
+  /// The slots of a source: that of a tensor, or those of the reads of a variable.
+  template <class Visit>
+  void each_slot(const GradientSource& source, Visit visit) const {
+    if (source.variable().defined()) {
+      const Watched* w = find_watched(source.variable());
+      for (std::int32_t s = w ? w->last_read : -1; s >= 0; s = log_.slots()[std::size_t(s)].previous_read) visit(s);
+    } else if (const std::int32_t s = log_.find(source.tensor()); s >= 0) {
+      visit(s);
+    }
+  }
 
   Log log_;
   std::vector<Watched> variables_;

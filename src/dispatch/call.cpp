@@ -241,7 +241,7 @@ void fail(const OpDef& op, std::source_location where, std::string what, std::st
 
 void call(const OpDef& op, std::span<const Operand> operands, std::span<const rt::Attr> attrs,
           std::span<Tensor> results) {
-  const std::source_location where = operands.empty() ? std::source_location{} : operands[0].where();
+  const std::source_location where = called_from(operands.empty() ? std::source_location{} : operands[0].where());
   const std::size_t own = own_operands(operands, attrs);
   check_arity(op, own, where);
   check_string_attrs(op, attrs, where);

@@ -9,6 +9,7 @@ namespace {
 
 thread_local Handler* innermost_handler = nullptr;
 thread_local std::vector<Recorder*> recorders;
+thread_local std::source_location caller;
 thread_local std::string name_scope;
 
 SymbolicHandler* graph_of(const Tensor& t) {
@@ -52,6 +53,16 @@ void push_recorder(Recorder& recorder) {
 }
 void remove_recorder(Recorder& recorder) noexcept {
   std::erase(recorders, &recorder);
+}
+
+CalledFrom::CalledFrom(std::source_location where) : outer_(caller) {
+  caller = where;
+}
+CalledFrom::~CalledFrom() {
+  caller = outer_;
+}
+std::source_location called_from(std::source_location own) {
+  return caller.line() == 0 ? own : caller;
 }
 
 PauseRecording::PauseRecording() {

@@ -82,6 +82,20 @@ class PauseRecording {
   std::vector<Recorder*> hidden_;
 };
 
+/// While it lives, calls of this thread count as made at `where`: a gradient rule runs for a line of the user.
+class CalledFrom {
+ public:
+  explicit CalledFrom(std::source_location where);
+  ~CalledFrom();
+  CalledFrom(const CalledFrom&) = delete;
+  CalledFrom& operator=(const CalledFrom&) = delete;
+
+ private:
+  std::source_location outer_;
+};
+/// The line of the innermost CalledFrom, else `own`.
+std::source_location called_from(std::source_location own);
+
 /// A graph under construction: what dispatch needs to send a call to it.
 class SymbolicHandler : public Handler {
  public:

@@ -56,7 +56,7 @@ Tensor Variable::value(std::source_location where) const {
   Tensor t = dispatch::current_handler().read(state_, where);
   if (dispatch::active_recorders().empty()) return t;
   // Tapes tell this read from a snapshot that was taken before, or while they were paused.
-  if (!t.is_symbolic()) t = TensorImpl::view(t, t.impl()->shape());
+  t = TensorImpl::again(t);
   for (dispatch::Recorder* r : dispatch::active_recorders()) r->record_read(state_, t);
   return t;
 }

@@ -90,12 +90,23 @@ void reduction(InferContext& c) {
 
 }  // namespace infer
 
+namespace {
+
+/// Whether an axis was broadcast is not known where a size may or may not be 1.
+bool is_decided(Dim from, Dim to) {
+  return from.same(to) || (to.known() && (to != Dim(1) || from.known())) || from == Dim(1);
+}
+
+}  // namespace
+
 Tensor unbroadcast(const GradientContext& g, int input, Tensor gradient) {
   const ShapeView from = g.output_shape(0);
   const ShapeView to = g.input_shape(input);
+  if (!from.has_rank() || !to.has_rank()) return sum_to(gradient, g.input_dims(input));
   std::vector<std::int64_t> axes;
   const int lead = from.rank() - to.rank();
   for (int i = 0; i < from.rank(); ++i) {
+    if (i >= lead && !is_decided(from[i], to[i - lead])) return sum_to(gradient, g.input_dims(input));
     if (i < lead || (to[i - lead] == Dim(1) && from[i] != Dim(1))) axes.push_back(i);
   }
   if (axes.empty()) return gradient;

@@ -123,6 +123,11 @@ Tensor TensorImpl::symbolic(SpecView spec, std::shared_ptr<tensor::SymbolSource>
   return Tensor::adopt(p);
 }
 
+Tensor TensorImpl::again(const Tensor& t) {
+  const TensorImpl& p = *t.impl();
+  return p.is_symbolic() ? symbolic(p.spec(), p.source_, p.node_, p.output_, 0) : view(t, p.shape());
+}
+
 void TensorImpl::destroy(TensorImpl* p) noexcept {
   p->~TensorImpl();
   tensor::free_small(p);

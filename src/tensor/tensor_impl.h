@@ -38,6 +38,8 @@ class TensorImpl {
   /// `id`: the same for every handle of this output, distinct from all others (see symbol_id).
   static Tensor symbolic(SpecView spec, std::shared_ptr<tensor::SymbolSource> source, int node, int output,
                          std::uint64_t id);
+  /// The same value under an identity of its own: tapes tell the two apart.
+  static Tensor again(const Tensor& t);
   static void destroy(TensorImpl* p) noexcept;
 
   bool is_symbolic() const { return node_ >= 0; }
