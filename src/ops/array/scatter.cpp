@@ -18,9 +18,13 @@ OpDef tensor_scatter(const char* name, const char* function, DTypeSet types, con
       .output("output", "T")
       .stored_as("x", "tensor")
       .may_share(0, 0)
-      .example("[4,3] i32[5,1]:0..3 [5,3]")
-      .example("[4,3] i64[2,3,2]:0..2 [2,3]");
+      .example("[4,3] i32[3,1]:permutation [3,3]");
   return op;
+}
+
+/// Where several updates meet, in any order.
+OpDef with_duplicates(OpDef op) {
+  return op.example("[4,3] i32[5,1]:0..3 [5,3]").example("[4,3] i64[2,3,2]:0..2 [2,3]");
 }
 
 }  // namespace
@@ -46,20 +50,20 @@ OpDef define_tensor_scatter_update() {
                         "the slices at indices are replaced by updates; of duplicates the last counts.");
 }
 OpDef define_tensor_scatter_add() {
-  return tensor_scatter("TensorScatterAdd", "tensor_scatter_add", kNumeric,
-                        "updates are added to the slices at indices; duplicates add up.");
+  return with_duplicates(tensor_scatter("TensorScatterAdd", "tensor_scatter_add", kNumeric,
+                        "updates are added to the slices at indices; duplicates add up."));
 }
 OpDef define_tensor_scatter_sub() {
-  return tensor_scatter("TensorScatterSub", "tensor_scatter_sub", kNumeric,
-                        "updates are subtracted from the slices at indices; duplicates add up.");
+  return with_duplicates(tensor_scatter("TensorScatterSub", "tensor_scatter_sub", kNumeric,
+                        "updates are subtracted from the slices at indices; duplicates add up."));
 }
 OpDef define_tensor_scatter_max() {
-  return tensor_scatter("TensorScatterMax", "tensor_scatter_max", kReal,
-                        "the slices at indices become the greater of them and updates.");
+  return with_duplicates(tensor_scatter("TensorScatterMax", "tensor_scatter_max", kReal,
+                        "the slices at indices become the greater of them and updates."));
 }
 OpDef define_tensor_scatter_min() {
-  return tensor_scatter("TensorScatterMin", "tensor_scatter_min", kReal,
-                        "the slices at indices become the smaller of them and updates.");
+  return with_duplicates(tensor_scatter("TensorScatterMin", "tensor_scatter_min", kReal,
+                        "the slices at indices become the smaller of them and updates."));
 }
 
 }  // namespace weir::ops

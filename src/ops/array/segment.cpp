@@ -135,14 +135,15 @@ void gradient_unsorted_prod(GradientContext& g) {
   const Tensor is_zero = equal(data, zeros_like(data));
   const Tensor zeros = gather_or_zero(unsorted_segment_sum(cast(is_zero, DType::int32), ids, num), ids, rank);
   const Tensor others = gather_or_zero(unsorted_segment_prod(where(is_zero, ones_like(data), data), ids, num), ids, rank);
-  const Tensor alone = where(is_zero, others, divide_no_nan(gather_or_zero(g.output(), ids, rank), data));
+  const Tensor divisor = where(is_zero, ones_like(data), data);
+  const Tensor alone = where(is_zero, others, divide(gather_or_zero(g.output(), ids, rank), divisor));
   const Tensor product = where(greater(subtract(zeros, cast(is_zero, DType::int32)), 0), zeros_like(alone), alone);
   g.set(0, multiply(gather_or_zero(g.dy(), ids, rank), product));
 }
 
 void gradient_segment_mean(GradientContext& g) {
   const Tensor ids = g.input(1), dy = g.dy();
-  const Tensor count = maximum(segment_sum(ones_like(cast(ids, dy.dtype())), ids), 1);
+  const Tensor count = cast(maximum(segment_sum(ones_like(ids), ids), 1), dy.dtype());
   g.set(0, gather(divide(dy, over_data(count, dy.rank())), ids, 0));
 }
 

@@ -165,6 +165,7 @@ void infer_strided_slice_grad(InferContext& c) {
   const InferredSlice slice(c, 1, 4);
   const auto dims = c.ints(0);
   Shape out = dims ? Shape(*dims) : array::open_shape(c.ints_count(0));
+  if (dims && !out.is_static()) c.fail("a dimension is negative", Shape(*dims).to_string(), "dimensions >= 0");
   if (dims && slice.counted) {
     const Shape expected = sliced(c, slice, out);
     bool same = expected.rank() == c.shape(0).rank();

@@ -79,7 +79,8 @@ void gradient_top_k(GradientContext& g) {
   const Ints dims = g.input_dims(0);
   const ShapeView in = g.input_shape(0);
   const Dim n = in[in.rank() - 1];
-  if (n == Dim(0) || g.output_shape(1).size() == 0) return g.set(0, zeros(dims, g.dy().dtype()));
+  const bool empty = g.output_shape(1).size() == 0 || g.output_shape(1)[in.rank() - 1] == Dim(0);
+  if (n == Dim(0) || empty) return g.set(0, zeros(dims, g.dy().dtype()));
   const Tensor whole = dims.tensor() ? *dims.tensor() : array::integers({dims.values().begin(), dims.values().end()}, DType::int64);
   const Tensor length = cast(whole[-1], DType::int64);
   const Tensor rows = reshape(cast(indices, DType::int64), {-1, g.output_shape(1)[in.rank() - 1].value()});

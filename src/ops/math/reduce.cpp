@@ -125,8 +125,9 @@ void gradient_mean(GradientContext& g) {
   const Tensor dy = reduced::spread(g, g.dy());
   const std::int64_t n = reduced::count(g);
   if (n >= 0) return g.set(0, dy / double(n));
-  const DType type = g.input_dtype(0);
-  g.set(0, dy * (cast(size(g.dy()), type) / cast(size(dy), type)));
+  // The same division by the same integer as above, so that the bits are the same.
+  const Tensor each = floor_divide(size(dy, DType::int64), maximum(size(g.dy(), DType::int64), 1));
+  g.set(0, dy / cast(each, g.input_dtype(0)));
 }
 
 }  // namespace

@@ -59,7 +59,8 @@ void implement_cumsum(OpDef& op) {
 void implement_cumprod(OpDef& op) {
   op.infer(infer_scan).saves_input({0}).saves_output({0}).gradient([](GradientContext& g) {
     const Tensor weighted = cumsum(g.dy() * g.output(), axis_of(g), g.attr(1).b, !g.attr(2).b);
-    g.set(0, divide_no_nan(weighted, g.input(0)));
+    const Tensor x = g.input(0);
+    g.set(0, is_complex(x.dtype()) ? divide(weighted, x) : divide_no_nan(weighted, x));
   });
 }
 

@@ -17,7 +17,7 @@ OpDef define_softmax_cross_entropy() {
       .input("labels", "T")
       .output("loss", "T")
       .output("backprop", "T")
-      .example("[3,5]:-4..4 [3,5]:0..1")
+      .example("[3,5]:-4..4 [3,5]:simplex")
       .example("[0,5] [0,5]");
 }
 
