@@ -110,6 +110,10 @@ TEST(While, GradientOfANumberOfIterationsThatDependsOnData) {
   both(derivative(doubled), {3, 100, 60}, {64, 1, 2});
 }
 
+TEST(While, SecondDerivative) {
+  both(derivative(derivative(cube)), {2}, {12});
+}
+
 TEST(While, InsideCondInsideWhile) {
   const auto f = [](Tensor x) {
     return for_range(0, 4, [&](Tensor i, Tensor y) {

@@ -2,6 +2,7 @@
 
 #include "keras/error.h"
 
+#include <weir/graph_def.h>
 #include <weir/keras/model.h>
 #include <weir/summary.h>
 
@@ -46,7 +47,11 @@ class TensorBoardCallback final : public CallbackBase {
  public:
   TensorBoardCallback(std::string dir, TensorBoardOptions options) : dir_(std::move(dir)), options_(options) {}
 
-  void on_train_begin() override { train_.emplace(dir_ + "/train"); }
+  void on_train_begin() override {
+    train_.emplace(dir_ + "/train");
+    // A subclassed model has no known input before it has run.
+    if (options_.write_graph && !model->input_specs().empty()) train_->graph(graph_def(model->concrete_function()));
+  }
   void on_train_batch_end(std::int64_t batch, const Logs& logs) override {
     if (!options_.update_batch) return;
     for (const auto& [name, value] : logs) train_->scalar("batch_" + name, value, batch);

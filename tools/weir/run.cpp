@@ -41,8 +41,8 @@ std::string file_name(std::string name) {
 
 void run(const RunOptions& options) {
   if (options.threads > 0) platform::set_threads(options.threads);
-  const SavedModel model = load_model(options.model);
-  const NamedTensors outputs = model.signature(options.signature).call(read_inputs(options.inputs));
+  const NamedTensors inputs = read_inputs(options.inputs);
+  const NamedTensors outputs = load_model(options.model).signature(options.signature).call(inputs);
   std::error_code ignored;  // save_npy names the file that it cannot write
   std::filesystem::create_directories(options.output_dir, ignored);
   for (const auto& [name, value] : outputs) save_npy(options.output_dir + "/" + file_name(name), value);

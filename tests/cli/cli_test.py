@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Runs the command line: exit codes, messages on stderr, files. Usage: cli_test.py PATH_OF_WEIR"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+WEIR = None
+
+
+def weir(*arguments, env=None):
+    return subprocess.run([WEIR, *arguments], capture_output=True, text=True, timeout=240,
+                          env={**os.environ, **(env or {})})
+
+
+def error_line(result):
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+class Usage(unittest.TestCase):
+    def test_help_names_the_verbs(self):
+        result = weir("--help")
+        self.assertEqual(result.returncode, 0)
+        for verb in ("demo", "run", "show", "devices", "ops"):
+            self.assertIn(verb, result.stdout)
+
+    def test_wrong_usage_is_2(self):
+        for arguments in ((), ("fly",), ("run",), ("demo", "--threads", "0"), ("run", "m", "--input", "x")):
+            self.assertEqual(weir(*arguments).returncode, 2, arguments)
+
+    def test_devices(self):
+        result = weir("devices")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("CPU:0", result.stdout)
+
+    def test_isa_is_forced(self):
+        self.assertIn("baseline", weir("devices", env={"WEIR_ISA": "baseline"}).stdout)
+
+    def test_ops(self):
+        self.assertIn("MatMul", weir("ops").stdout)
+        self.assertIn("weir::relu", weir("ops", "Relu").stdout)
+        self.assertEqual(weir("ops", "MatMull").returncode, 3)
+
+
+class BadInput(unittest.TestCase):
+    def test_a_model_that_is_not_there(self):
+        result = weir("run", "/nonexistent/model", "--output-dir", "/tmp")
+        self.assertEqual(result.returncode, 1)
+        self.assertTrue(error_line(result).startswith("weir: error:"), result.stderr)
+        self.assertIn("/nonexistent/model", result.stderr)
+
+    def test_a_model_that_is_damaged(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "saved_model.pb").write_bytes(b"\xff\xff\xff\xff not a protobuf")
+            result = weir("show", folder)
+            self.assertEqual(result.returncode, 1)
+            self.assertTrue(error_line(result).startswith("weir: error:"), result.stderr)
+
+
+class Demo(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.out = pathlib.Path(cls.folder.name)
+        cls.result = weir("demo", "--json", str(cls.out / "figures.json"), "--output-dir", str(cls.out / "out"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_figures(self):
+        self.assertEqual(self.result.returncode, 0, self.result.stderr)
+        figures = json.loads((self.out / "figures.json").read_text())
+        self.assertTrue(figures["bitwise_equal"])
+        self.assertTrue(figures["training_bitwise_equal"])
+        self.assertTrue(figures["saved_graph_equal"])
+        self.assertGreaterEqual(figures["test_accuracy"], 0.97)
+        for batch in ("100", "1"):
+            t = figures["timing"][batch]
+            for key in ("eager_us", "graph_us", "floor_us", "kernels_per_call", "peak_bytes"):
+                self.assertGreater(t[key], 0, key)
+            self.assertLess(t["nodes_optimised"], t["nodes_traced"])
+
+    def test_logs_and_model(self):
+        out = self.out / "out"
+        for run in ("train", "validation", "graph"):
+            self.assertTrue(list((out / "logs" / run).glob("events.out.tfevents.*")), run)
+        self.assertTrue((out / "digits_model" / "saved_model.pb").is_file())
+
+    def test_the_saved_model_is_run_and_shown(self):
+        model = str(self.out / "out" / "digits_model")
+        shown = weir("show", model, "--passes", "--nodes")
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn("serving_default", shown.stdout)
+        self.assertIn("fuse_contractions", shown.stdout)
+        self.assertTrue(weir("show", model, "--dot").stdout.startswith("digraph"))
+        image = "image=" + str(self.out / "out" / "image.npy")
+        result = weir("run", model, "--input", image, "--output-dir", str(self.out / "again"), "--threads", "1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        first = (self.out / "out" / "run" / "probabilities.npy").read_bytes()
+        self.assertEqual(first, (self.out / "again" / "probabilities.npy").read_bytes())
+
+    def test_wrong_inputs_name_the_right_ones(self):
+        model = str(self.out / "out" / "digits_model")
+        image = str(self.out / "out" / "image.npy")
+        for arguments in (("--input", "picture=" + image), (), ("--signature", "other", "--input", "image=" + image)):
+            result = weir("run", model, *arguments, "--output-dir", str(self.out / "wrong"))
+            self.assertEqual(result.returncode, 1, arguments)
+            self.assertTrue(error_line(result).startswith("weir: error:"), result.stderr)
+
+    def test_an_output_that_cannot_be_written(self):
+        model = str(self.out / "out" / "digits_model")
+        image = "image=" + str(self.out / "out" / "image.npy")
+        result = weir("run", model, "--input", image, "--output-dir", "/proc/nowhere")
+        self.assertEqual(result.returncode, 1)
+        self.assertTrue(error_line(result).startswith("weir: error:"), result.stderr)
+        result = weir("demo", "--no-train", "--json", "/proc/nowhere/figures.json")
+        self.assertEqual(result.returncode, 1)
+
+
+if __name__ == "__main__":
+    WEIR = sys.argv.pop(1)
+    unittest.main(verbosity=1)
