@@ -19,14 +19,18 @@ constexpr std::size_t kFew = 6;
 template <class T>
 using Few = base::SmallVector<T, kFew>;
 
-const rt::Kernel& kernel_for(const Invocation& call) {
+/// Null if there is none.
+const rt::Kernel* find_kernel(const Invocation& call) {
   Few<DType> in, out;
   for (const Tensor* t : call.inputs) in.push_back(t->impl()->dtype());
   for (const Spec& s : call.outputs) out.push_back(s.dtype);
-  const rt::Kernel* k = kernels::select(call.op.name().c_str(), call.op.id(), in, out);
-  if (k) return *k;
+  return kernels::select(call.op.name().c_str(), call.op.id(), in, out);
+}
+
+const rt::Kernel& kernel_for(const Invocation& call) {
+  if (const rt::Kernel* k = find_kernel(call)) return *k;
   std::string got;
-  for (DType t : in) got += (got.empty() ? "" : ", ") + std::string(name(t));
+  for (const Tensor* t : call.inputs) got += (got.empty() ? "" : ", ") + std::string(name(t->impl()->dtype()));
   dispatch::fail(call.op, call.where, "no kernel for these dtypes on this machine", got, {},
                  "cast the operands, or register a kernel with weir::register_kernels", Code::unimplemented);
 }
@@ -131,7 +135,7 @@ bool try_alias(const Invocation& call, std::span<Tensor> results) {
 
 /// Ops without a kernel of their own are computed with others.
 bool try_decompose(const Invocation& call, std::span<Tensor> results) {
-  if (!call.op.decompose_fn()) return false;
+  if (!call.op.decompose_fn() || find_kernel(call)) return false;
   dispatch::PauseRecording pause;
   std::vector<Tensor> inputs;
   for (const Tensor* t : call.inputs) inputs.push_back(*t);

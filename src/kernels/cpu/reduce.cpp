@@ -60,6 +60,7 @@ void fold_lanes(float* lane, std::int64_t lanes, std::int64_t columns) {
     lanes = lanes < half ? lanes : half;
   }
 }
+/// The same for one column; lanes that hold nothing leave a halving that has no effect.
 template <class Op>
 float fold(float* lane, std::int64_t lanes) {
   for (std::int64_t half = kStreams / 2; half > 0; half /= 2) {
@@ -83,9 +84,19 @@ float reduce_row(const float* x, std::int64_t n) {
   for (; i + kStreams <= n; i += kStreams) {
     for (int p = 0; p < kParts; ++p) acc[p] = Op::combine(acc[p], load(x + i + p * kWidth));
   }
-  for (int p = 0; p < kParts; ++p) store(lane + p * kWidth, acc[p]);
-  for (std::int64_t l = 0; i + l < n; ++l) lane[l] = Op::combine(lane[l], x[i + l]);
-  return fold<Op>(lane, kStreams);
+  if (i < n) {
+    for (int p = 0; p < kParts; ++p) store(lane + p * kWidth, acc[p]);
+    for (std::int64_t l = 0; i + l < n; ++l) lane[l] = Op::combine(lane[l], x[i + l]);
+    for (int p = 0; p < kParts; ++p) acc[p] = load(lane + p * kWidth);
+  }
+  for (std::int64_t half = kParts / 2; half > 0; half /= 2) {
+    for (std::int64_t p = 0; p < half; ++p) acc[p] = Op::combine(acc[p], acc[p + half]);
+  }
+  store(lane, acc[0]);
+  for (std::int64_t half = kWidth / 2; half > 0; half /= 2) {
+    for (std::int64_t l = 0; l < half; ++l) lane[l] = Op::combine(lane[l], lane[l + half]);
+  }
+  return lane[0];
 }
 
 /// What the parts of a run share.
@@ -135,7 +146,12 @@ void column_chunk(const Job& j, const float* x, std::int64_t begin, std::int64_t
 /// Unit number `unit` of [outer, chunks, blocks].
 template <class Op>
 void run_unit(const Job& j, std::int64_t unit) {
-  const std::int64_t block = unit % j.blocks, chunk = unit / j.blocks % j.chunks, outer = unit / j.blocks / j.chunks;
+  std::int64_t block = 0, chunk = 0, outer = unit;
+  if (j.blocks > 1 || j.chunks > 1) {
+    block = unit % j.blocks;
+    chunk = unit / j.blocks % j.chunks;
+    outer = unit / j.blocks / j.chunks;
+  }
   const std::int64_t begin = chunk * kChunk, end = begin + kChunk < j.n ? begin + kChunk : j.n;
   double* out = j.partial + (outer * j.chunks + chunk) * j.inner + block * kColumns;
   const float* x = j.x + j.r.kept.offset(outer * j.inner + block * kColumns);
@@ -150,7 +166,7 @@ void run_unit(const Job& j, std::int64_t unit) {
 template <class Op>
 void finish(const Job& j, std::int64_t begin, std::int64_t end, float* y) {
   for (std::int64_t o = begin; o < end; ++o) {
-    const double* p = j.partial + o / j.inner * j.chunks * j.inner + o % j.inner;
+    const double* p = j.partial + (j.chunks == 1 ? o : o / j.inner * j.chunks * j.inner + o % j.inner);
     double total = j.chunks > 0 ? p[0] : Op::kNothing;
     for (std::int64_t k = 1; k < j.chunks; ++k) total = Op::combine(total, p[k * j.inner]);
     y[o] = Op::finish(total, j.n);

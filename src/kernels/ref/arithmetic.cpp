@@ -7,10 +7,10 @@ rt::KernelTable arithmetic_kernels() {
   using FloatingAndComplex = decltype(join(Floating{}, Complex{}));
   using SignedAndFloating = decltype(join(Signed{}, Floating{}));
   static constexpr auto table = concatenate(
-      binary_table<Add, Sub, Mul, SquaredDifference>(Numeric{}), binary_table<RealDiv>(FloatingAndComplex{}),
-      binary_table<Maximum, Minimum>(Real{}), binary_table<DivNoNan, MulNoNan>(Floating{}),
+      binary_table<Add, Sub, Mul>(Numeric{}), binary_table<RealDiv>(FloatingAndComplex{}),
+      binary_table<Maximum, Minimum, SquaredDifference>(Real{}), binary_table<DivNoNan, MulNoNan>(Floating{}),
       unary_table<Neg>(join(SignedAndFloating{}, Complex{})), unary_table<Abs, Sign>(SignedAndFloating{}),
-      unary_table<Square>(Numeric{}), unary_table<Reciprocal>(FloatingAndComplex{}));
+      unary_table<Square>(Numeric{}), unary_table<Conj>(Complex{}), unary_table<Reciprocal>(FloatingAndComplex{}));
   return {table.data(), table.size()};
 }
 

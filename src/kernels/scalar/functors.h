@@ -115,6 +115,13 @@ struct Neg {
     else return wrap<T>(-compute(x));
   }
 };
+struct Conj {
+  static constexpr const char* kOp = "Conj";
+  template <class T>
+  static T apply(T x) {
+    return T(x.real(), -x.imag());
+  }
+};
 struct Abs {
   static constexpr const char* kOp = "Abs";
   template <class T>

@@ -20,6 +20,7 @@ struct Walk {
   }
   /// Offset of element `index` in row-major order.
   std::int64_t offset(std::int64_t index) const {
+    if (axes <= 1) return axes == 0 ? 0 : index * stride[0];
     std::int64_t at = 0;
     for (int i = 0; i < axes; ++i) {
       at += index % extent[i] * stride[i];

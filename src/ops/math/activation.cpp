@@ -154,14 +154,50 @@ void implement_softsign(OpDef& op) {
     g.set(0, softsign_grad(g.dy(), g.input(0)));
   });
 }
+
+namespace {
+
+using Inputs = std::span<const Tensor>;
+using Attrs = std::span<const rt::Attr>;
+
+/// The normal distribution function.
+Tensor normal_cdf(const Tensor& x) {
+  return (erf(x * 0.7071067811865476) + 1) * 0.5;
+}
+/// 2 sqrt(2 / pi) (x + 0.044715 x^3), whose sigmoid approximates it, and its derivative.
+Tensor gelu_tanh_argument(const Tensor& x) {
+  return x * (square(x) * (0.044715 * 1.5957691216057308) + 1.5957691216057308);
+}
+Tensor gelu_tanh_slope(const Tensor& x) {
+  return square(x) * (0.134145 * 1.5957691216057308) + 1.5957691216057308;
+}
+
+Tensor compose_gelu_grad(const Tensor& dy, const Tensor& x, bool approximate) {
+  if (!approximate) return dy * (normal_cdf(x) + x * exp(square(x) * -0.5) * 0.3989422804014327);
+  const Tensor gate = sigmoid(gelu_tanh_argument(x));
+  return dy * (gate + x * gelu_tanh_slope(x) * gate * (1 - gate));
+}
+
+Tensor compose_silu_grad(const Tensor& dy, const Tensor& x) {
+  const Tensor s = sigmoid(x);
+  return dy * (s * (x * (1 - s) + 1));
+}
+
+}  // namespace
+
 void implement_silu(OpDef& op) {
   op.infer(infer::elementwise).saves_input({0}).gradient([](GradientContext& g) {
     g.set(0, silu_grad(g.dy(), g.input(0)));
   });
+  op.decompose([](Inputs in, Attrs) { return std::vector<Tensor>{in[0] * sigmoid(in[0])}; });
 }
 void implement_gelu(OpDef& op) {
   op.infer(infer::elementwise).saves_input({0}).gradient([](GradientContext& g) {
     g.set(0, gelu_grad(g.dy(), g.input(0), g.attr(0).b));
+  });
+  op.decompose([](Inputs in, Attrs attrs) {
+    const Tensor gate = attrs[0].b ? sigmoid(gelu_tanh_argument(in[0])) : normal_cdf(in[0]);
+    return std::vector<Tensor>{in[0] * gate};
   });
 }
 
@@ -227,10 +263,9 @@ Tensor gelu_curvature(const Tensor& x) {
 
 /// Second derivative of x sigmoid(v), v = c (x + 0.044715 x^3), c = 2 sqrt(2 / pi).
 Tensor gelu_tanh_curvature(const Tensor& x) {
-  constexpr double kScale = 1.5957691216057308;
-  const Tensor v1 = square(x) * (3 * 0.044715 * kScale) + kScale;
-  const Tensor v2 = x * (6 * 0.044715 * kScale);
-  const Tensor s = sigmoid(x * (square(x) * (0.044715 * kScale) + kScale));
+  const Tensor v1 = gelu_tanh_slope(x);
+  const Tensor v2 = x * (2 * 0.134145 * 1.5957691216057308);
+  const Tensor s = sigmoid(gelu_tanh_argument(x));
   return s * (1 - s) * (2 * v1 + x * ((1 - 2 * s) * square(v1) + v2));
 }
 
@@ -241,6 +276,7 @@ void implement_silu_grad(OpDef& op) {
     if (g.needs(0)) g.set(0, silu_grad(g.dy(), g.input(1)));
     if (g.needs(1)) g.set(1, g.dy() * g.input(0) * silu_curvature(g.input(1)));
   });
+  op.decompose([](Inputs in, Attrs) { return std::vector<Tensor>{compose_silu_grad(in[0], in[1])}; });
 }
 void implement_gelu_grad(OpDef& op) {
   op.infer(infer::elementwise).saves_input({0, 1}).gradient([](GradientContext& g) {
@@ -249,6 +285,9 @@ void implement_gelu_grad(OpDef& op) {
     if (!g.needs(1)) return;
     const Tensor curvature = approximate ? gelu_tanh_curvature(g.input(1)) : gelu_curvature(g.input(1));
     g.set(1, g.dy() * g.input(0) * curvature);
+  });
+  op.decompose([](Inputs in, Attrs attrs) {
+    return std::vector<Tensor>{compose_gelu_grad(in[0], in[1], attrs[0].b)};
   });
 }
 

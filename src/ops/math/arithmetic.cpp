@@ -45,7 +45,7 @@ OpDef define_real_div() {
 }
 
 OpDef define_squared_difference() {
-  return schema::binary("SquaredDifference", "squared_difference", kNumeric, "(a - b)^2, element-wise, in one pass.")
+  return schema::binary("SquaredDifference", "squared_difference", kReal, "(a - b)^2, element-wise, in one pass.")
       .traits(Trait::commutative)
       .example("[2,3] [2,3]")
       .example("[4,1] [3]");
@@ -89,6 +89,10 @@ OpDef define_neg() {
       .example("[]");
 }
 
+OpDef define_conj() {
+  return schema::unary("Conj", "conj", kComplex, "The complex conjugate.").traits(Trait::involution).example("[2,3]");
+}
+
 OpDef define_abs() {
   return schema::unary("Abs", "abs", kFloating | kSigned,
                        "|x|, element-wise. The gradient at 0 is 0. The lowest integer is its own absolute value.")
@@ -123,8 +127,19 @@ OpDef define_reciprocal_grad() {
 #include <weir/operators.h>
 #include <weir/ops/math.h>
 
+#include <algorithm>
+
 namespace weir::ops {
 namespace {
+
+/// The factor of a gradient: conjugate, by TensorFlow's convention for complex numbers.
+Tensor factor(const Tensor& t) {
+  return is_complex(t.dtype()) ? conj(t) : t;
+}
+
+Cost cost_add_n(std::span<const SpecView> inputs, std::span<const Spec> outputs, std::span<const rt::Attr>) {
+  return {.flops = double(inputs.size() - 1) * double(std::max<std::int64_t>(outputs[0].shape.size(), 0))};
+}
 
 /// All shapes are one; an unknown dimension is what another input knows of it.
 void infer_add_n(InferContext& c) {
@@ -158,7 +173,7 @@ void implement_add(OpDef& op) {
 }
 
 void implement_add_n(OpDef& op) {
-  op.infer(infer_add_n).gradient([](GradientContext& g) {
+  op.infer(infer_add_n).cost(cost_add_n).gradient([](GradientContext& g) {
     for (int i = 0; i < g.inputs(); ++i) {
       if (g.needs(i)) g.set(i, g.dy());
     }
@@ -175,16 +190,16 @@ void implement_sub(OpDef& op) {
 void implement_mul(OpDef& op) {
   op.infer(infer::elementwise).saves_input({0, 1}).gradient([](GradientContext& g) {
     for (int i = 0; i < 2; ++i) {
-      if (g.needs(i)) g.set(i, unbroadcast(g, i, g.dy() * g.input(1 - i)));
+      if (g.needs(i)) g.set(i, unbroadcast(g, i, g.dy() * factor(g.input(1 - i))));
     }
   });
 }
 
 void implement_real_div(OpDef& op) {
   op.infer(infer::elementwise).saves_input({0, 1}).gradient([](GradientContext& g) {
-    const Tensor by = g.dy() / g.input(1);
+    const Tensor by = g.dy() / factor(g.input(1));
     if (g.needs(0)) g.set(0, unbroadcast(g, 0, by));
-    if (g.needs(1)) g.set(1, unbroadcast(g, 1, -by * (g.input(0) / g.input(1))));
+    if (g.needs(1)) g.set(1, unbroadcast(g, 1, -by * factor(g.input(0) / g.input(1))));
   });
 }
 
@@ -227,6 +242,10 @@ void implement_neg(OpDef& op) {
   op.infer(infer::elementwise).gradient([](GradientContext& g) { g.set(0, -g.dy()); });
 }
 
+void implement_conj(OpDef& op) {
+  op.infer(infer::elementwise).gradient([](GradientContext& g) { g.set(0, conj(g.dy())); });
+}
+
 void implement_abs(OpDef& op) {
   op.infer(infer::elementwise).saves_input({0}).gradient([](GradientContext& g) {
     g.set(0, g.dy() * sign(g.input(0)));
@@ -239,13 +258,13 @@ void implement_sign(OpDef& op) {
 
 void implement_square(OpDef& op) {
   op.infer(infer::elementwise).saves_input({0}).gradient([](GradientContext& g) {
-    g.set(0, g.dy() * (g.input(0) * 2));
+    g.set(0, g.dy() * (factor(g.input(0)) * 2));
   });
 }
 
 void implement_reciprocal(OpDef& op) {
   op.infer(infer::elementwise).saves_output({0}).gradient([](GradientContext& g) {
-    g.set(0, is_complex(g.input_dtype(0)) ? -g.dy() * square(g.output()) : reciprocal_grad(g.output(), g.dy()));
+    g.set(0, is_complex(g.input_dtype(0)) ? -g.dy() * square(conj(g.output())) : reciprocal_grad(g.output(), g.dy()));
   });
 }
 

@@ -1,3 +1,4 @@
+#include <weir/op_def.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
 
@@ -220,6 +221,29 @@ TEST(Activation, SmoothUnits) {
   expect_near(gelu(x), {-0.15865525f, 0, 1.9544997f});
   expect_near(gelu(x, true), {-0.15880801f, 0, 1.9545977f});
   expect_same(softplus(Tensor{-1000.f, 1000.f}), {0, 1000});
+}
+
+/// What a file without these ops gets instead.
+TEST(Activation, DecompositionsAgreeWithKernels) {
+  const Tensor x{-3.0, -0.5, 0.0, 0.7, 4.0}, dy{1.0, 2.0, -1.0, 0.5, 3.0};
+  const auto expect_equal = [](const Tensor& got, const Tensor& want) {
+    for (std::int64_t i = 0; i < want.size(); ++i)
+      EXPECT_NEAR(got.data<double>()[std::size_t(i)], want.data<double>()[std::size_t(i)], 1e-12) << i;
+  };
+  for (bool approximate : {false, true}) {
+    const std::vector<rt::Attr> attrs = {rt::Attr::boolean(approximate)};
+    expect_equal(find_op("Gelu")->decompose_fn()(std::vector{x}, attrs)[0], gelu(x, approximate));
+    expect_equal(find_op("GeluGrad")->decompose_fn()(std::vector{dy, x}, attrs)[0], gelu_grad(dy, x, approximate));
+  }
+  expect_equal(find_op("Silu")->decompose_fn()(std::vector{x}, {})[0], silu(x));
+  expect_equal(find_op("SiluGrad")->decompose_fn()(std::vector{dy, x}, {})[0], silu_grad(dy, x));
+}
+
+TEST(Elementwise, ComplexGradientsUseConjugates) {
+  using C = std::complex<float>;
+  EXPECT_EQ(conj(Tensor(C(1, 2))).item<C>(), C(1, -2));
+  EXPECT_EQ((Tensor(C(1, 2)) * Tensor(C(3, -1))).item<C>(), C(5, 5));
+  EXPECT_THROW(maximum(Tensor(C(1, 2)), Tensor(C(1, 2))), Error);
 }
 
 TEST(Elementwise, HalfTypesComputeInFloat) {

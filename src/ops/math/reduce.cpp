@@ -42,14 +42,12 @@ OpDef define_prod() {
 OpDef define_max() {
   return schema::reduction("Max", "max", kReal,
                            "Largest element along axes; all axes by default; NaN if there is one. Of nothing: the lowest\n"
-                           "value of the dtype, -inf. The gradient is shared equally among ties.")
-      .traits(Trait::idempotent);
+                           "value of the dtype, -inf. The gradient is shared equally among ties.");
 }
 OpDef define_min() {
   return schema::reduction("Min", "min", kReal,
                            "Smallest element along axes; all axes by default; NaN if there is one. Of nothing: the\n"
-                           "highest value of the dtype, inf. The gradient is shared equally among ties.")
-      .traits(Trait::idempotent);
+                           "highest value of the dtype, inf. The gradient is shared equally among ties.");
 }
 OpDef define_any() {
   return schema::reduction("Any", "any", DType::boolean, "True if an element along the axes is; all axes by default.")
@@ -79,6 +77,8 @@ OpDef define_argmin() {
 #include <weir/ops/math.h>
 
 #include "ops/math/reduced.h"
+
+#include <algorithm>
 
 namespace weir::ops {
 namespace {
@@ -118,7 +118,12 @@ void gradient_prod(GradientContext& g) {
     partial = prod(partial, axis, true);
   }
   const Tensor dy = reduced::with_axes(g, g.dy());
+  if (others.defined() && is_complex(others.dtype())) others = conj(others);
   g.set(0, others.defined() ? dy * others : dy);
+}
+
+Cost cost_arg(std::span<const SpecView> inputs, std::span<const Spec>, std::span<const rt::Attr>) {
+  return {.flops = double(std::max<std::int64_t>(inputs[0].shape.size(), 0))};
 }
 
 void gradient_mean(GradientContext& g) {
@@ -154,10 +159,10 @@ void implement_all(OpDef& op) {
   op.infer(infer::reduction);
 }
 void implement_argmax(OpDef& op) {
-  op.infer(infer_arg_reduction);
+  op.infer(infer_arg_reduction).cost(cost_arg);
 }
 void implement_argmin(OpDef& op) {
-  op.infer(infer_arg_reduction);
+  op.infer(infer_arg_reduction).cost(cost_arg);
 }
 
 }  // namespace weir::ops

@@ -34,12 +34,18 @@ OpDef define_cumprod() {
 #include <weir/operators.h>
 #include <weir/ops/math.h>
 
+#include <algorithm>
+
 namespace weir::ops {
 namespace {
 
 void infer_scan(InferContext& c) {
   if (const auto axis = c.ints(0)) c.axis((*axis)[0], c.shape(0).rank());
   infer::same_as_first(c);
+}
+
+Cost cost_scan(std::span<const SpecView> inputs, std::span<const Spec>, std::span<const rt::Attr>) {
+  return {.flops = double(std::max<std::int64_t>(inputs[0].shape.size(), 0))};
 }
 
 Ints axis_of(const GradientContext& g) {
@@ -52,12 +58,12 @@ Ints axis_of(const GradientContext& g) {
 }  // namespace
 
 void implement_cumsum(OpDef& op) {
-  op.infer(infer_scan).gradient([](GradientContext& g) {
+  op.infer(infer_scan).cost(cost_scan).gradient([](GradientContext& g) {
     g.set(0, cumsum(g.dy(), axis_of(g), g.attr(1).b, !g.attr(2).b));
   });
 }
 void implement_cumprod(OpDef& op) {
-  op.infer(infer_scan).saves_input({0}).saves_output({0}).gradient([](GradientContext& g) {
+  op.infer(infer_scan).cost(cost_scan).saves_input({0}).saves_output({0}).gradient([](GradientContext& g) {
     const Tensor weighted = cumsum(g.dy() * g.output(), axis_of(g), g.attr(1).b, !g.attr(2).b);
     const Tensor x = g.input(0);
     g.set(0, is_complex(x.dtype()) ? divide(weighted, x) : divide_no_nan(weighted, x));
