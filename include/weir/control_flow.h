@@ -1,10 +1,10 @@
-/// Branches and loops on tensors, in both modes. Eagerly they are host control flow; inside a trace they become If, Case
-/// and While nodes. Gradients flow through all of them.
+/// Branches and loops on tensors, in both modes. Eagerly they are host control flow; inside a trace
+/// they become If, Case and While nodes. Gradients flow through all of them.
 ///
 ///   Tensor y = cond(sum(x) > 0, [&] { return x * 2; }, [&] { return x - 1; });
 ///   auto [i, total] = while_loop([&](auto s) { return std::get<0>(s) < n; },
-///                                [&](auto s) { return std::tuple(std::get<0>(s) + 1, std::get<1>(s) * x); },
-///                                std::tuple(Tensor(0), Tensor(1.f)));
+///                                [&](auto s) { return std::tuple(std::get<0>(s) + 1,
+///                                std::get<1>(s) * x); }, std::tuple(Tensor(0), Tensor(1.f)));
 #pragma once
 
 #include <weir/operand.h>
@@ -16,7 +16,8 @@ namespace weir::inline v0 {
 
 struct WhileOptions {
   std::int64_t maximum_iterations = -1;  // -1: no bound
-  /// Shapes of the state's tensors where they may change from one iteration to the next (-1 dimensions). Empty: none may.
+  /// Shapes of the state's tensors where they may change from one iteration to the next (-1
+  /// dimensions). Empty: none may.
   std::vector<Shape> shape_invariants = {};
   std::string name = "while";
 };
@@ -35,7 +36,10 @@ struct Body {
 };
 Flat cond(const Tensor& predicate, Body then_body, Body else_body, std::source_location where);
 Flat switch_case(const Tensor& index, std::span<const Body> branches, std::source_location where);
-std::vector<Tensor> while_loop(Body condition, Body body, std::vector<Tensor> state, const WhileOptions& options,
+std::vector<Tensor> while_loop(Body condition,
+                               Body body,
+                               std::vector<Tensor> state,
+                               const WhileOptions& options,
                                std::source_location where);
 
 /// An int64 scalar; a < b; a + b.
@@ -46,7 +50,9 @@ Tensor plus(const Tensor& a, const Tensor& b);
 template <class Callable>
 Body body_of(Callable& c) {
   return {const_cast<void*>(static_cast<const void*>(&c)),
-          [](void* context, std::span<const Tensor> t) { return (*static_cast<Callable*>(context))(t); }};
+          [](void* context, std::span<const Tensor> t) {
+            return (*static_cast<Callable*>(context))(t);
+          }};
 }
 template <class T>
 Flat flatten(const T& value) {
@@ -64,8 +70,9 @@ T unflatten(const Flat& flat) {
 
 }  // namespace flow
 
-/// The result of `then_body` if `predicate` is true, else that of `else_body`; only one of them runs. Both must return
-/// the same structure and dtypes. Errors: a predicate that is no bool scalar; branches that do not match (shows both).
+/// The result of `then_body` if `predicate` is true, else that of `else_body`; only one of them
+/// runs. Both must return the same structure and dtypes. Errors: a predicate that is no bool
+/// scalar; branches that do not match (shows both).
 template <class Then, class Else>
 auto cond(Operand predicate, Then&& then_body, Else&& else_body) {
   using Result = std::remove_cvref_t<std::invoke_result_t<Then&>>;
@@ -81,18 +88,26 @@ auto cond(Operand predicate, Then&& then_body, Else&& else_body) {
 template <class Branch>
 auto switch_case(Operand index, const std::vector<Branch>& branches) {
   using Result = std::remove_cvref_t<std::invoke_result_t<const Branch&>>;
-  auto run = [](const Branch& b) { return [&b](std::span<const Tensor>) { return flow::flatten<Result>(b()); }; };
+  auto run = [](const Branch& b) {
+    return [&b](std::span<const Tensor>) { return flow::flatten<Result>(b()); };
+  };
   std::vector<decltype(run(branches[0]))> flat;
-  for (const Branch& b : branches) flat.push_back(run(b));
+  for (const Branch& b : branches)
+    flat.push_back(run(b));
   std::vector<flow::Body> bodies;
-  for (auto& f : flat) bodies.push_back(flow::body_of(f));
+  for (auto& f : flat)
+    bodies.push_back(flow::body_of(f));
   return flow::unflatten<Result>(flow::switch_case(index.to_tensor(), bodies, index.where()));
 }
 
-/// Repeats state = body(state) while condition(state) is true; returns the last state. The body keeps structure, dtypes
-/// and shapes (see WhileOptions). Errors say which part of the state changed.
+/// Repeats state = body(state) while condition(state) is true; returns the last state. The body
+/// keeps structure, dtypes and shapes (see WhileOptions). Errors say which part of the state
+/// changed.
 template <class Condition, class Body, class State>
-State while_loop(Condition&& condition, Body&& body, const State& initial, const WhileOptions& options = {},
+State while_loop(Condition&& condition,
+                 Body&& body,
+                 const State& initial,
+                 const WhileOptions& options = {},
                  std::source_location where = std::source_location::current()) {
   flow::Flat start = flow::flatten(initial);
   const auto typed = [&](std::span<const Tensor> t) {
@@ -103,18 +118,28 @@ State while_loop(Condition&& condition, Body&& body, const State& initial, const
   };
   auto c = [&](std::span<const Tensor> t) { return flow::flatten<Tensor>(condition(typed(t))); };
   auto b = [&](std::span<const Tensor> t) { return flow::flatten<State>(body(typed(t))); };
-  flow::Flat end{flow::while_loop(flow::body_of(c), flow::body_of(b), start.tensors, options, where), start.lengths};
+  flow::Flat end{
+      flow::while_loop(flow::body_of(c), flow::body_of(b), start.tensors, options, where),
+      start.lengths};
   return flow::unflatten<State>(end);
 }
 
 /// for i in [begin, end): state = body(i, state), with i an int64 scalar.
 template <class Body, class State>
-State for_range(Operand begin, Operand end, Body&& body, const State& initial, WhileOptions options = {.name = "for"}) {
+State for_range(Operand begin,
+                Operand end,
+                Body&& body,
+                const State& initial,
+                WhileOptions options = {.name = "for"}) {
   using Counted = std::pair<Tensor, State>;
   const Tensor last = flow::to_index(end), one = flow::to_index(1);
   return while_loop([&](const Counted& s) { return flow::less(s.first, last); },
-                    [&](const Counted& s) { return Counted(flow::plus(s.first, one), body(s.first, s.second)); },
-                    Counted(flow::to_index(begin), initial), options, begin.where())
+                    [&](const Counted& s) {
+                      return Counted(flow::plus(s.first, one), body(s.first, s.second));
+                    },
+                    Counted(flow::to_index(begin), initial),
+                    options,
+                    begin.where())
       .second;
 }
 

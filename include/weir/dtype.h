@@ -1,5 +1,5 @@
-/// Element types of tensors. The numeric values are those of TensorFlow's DataType, so that a stored graph needs no
-/// translation. Source: tensorflow/core/framework/types.proto.
+/// Element types of tensors. The numeric values are those of TensorFlow's DataType, so that a
+/// stored graph needs no translation. Source: tensorflow/core/framework/types.proto.
 #pragma once
 
 #include <bit>
@@ -48,9 +48,7 @@ struct bfloat16 {
 struct StringView {
   const char* data = nullptr;
   std::int64_t size = 0;
-  constexpr operator std::string_view() const {
-    return {data, static_cast<std::size_t>(size)};
-  }
+  constexpr operator std::string_view() const { return {data, static_cast<std::size_t>(size)}; }
 };
 
 /// int8 ... uint64 for the integer types of any platform; char and bool are none of them.
@@ -58,11 +56,14 @@ template <class T>
 constexpr DType integer_dtype() {
   constexpr DType of[2][4] = {{DType::int8, DType::int16, DType::int32, DType::int64},
                               {DType::uint8, DType::uint16, DType::uint32, DType::uint64}};
-  constexpr bool is_character =
-      std::is_same_v<T, char> || std::is_same_v<T, wchar_t> || std::is_same_v<T, char8_t> ||
-      std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
+  constexpr bool is_character = std::is_same_v<T, char> || std::is_same_v<T, wchar_t> ||
+                                std::is_same_v<T, char8_t> || std::is_same_v<T, char16_t> ||
+                                std::is_same_v<T, char32_t>;
   if constexpr (std::is_integral_v<T> && !is_character && std::is_same_v<T, std::remove_cv_t<T>>) {
-    return of[std::is_unsigned_v<T>][sizeof(T) == 1 ? 0 : sizeof(T) == 2 ? 1 : sizeof(T) == 4 ? 2 : 3];
+    return of[std::is_unsigned_v<T>][sizeof(T) == 1   ? 0
+                                     : sizeof(T) == 2 ? 1
+                                     : sizeof(T) == 4 ? 2
+                                                      : 3];
   } else {
     return DType::invalid;
   }
@@ -90,7 +91,8 @@ inline constexpr DType dtype_of<StringView> = DType::string;
 
 /// Types that can be the element of a nested initialiser list or a vector.
 template <class T>
-concept Element = dtype_of<T> != DType::invalid;
+concept Element = dtype_of<T>
+!= DType::invalid;
 
 constexpr bool is_floating(DType t) {
   return t == DType::float32 || t == DType::float64 || t == DType::float16 || t == DType::bfloat16;
@@ -202,7 +204,9 @@ class DTypeSet {
   constexpr DType only() const {
     return std::has_single_bit(bits_) ? DType(std::countr_zero(bits_)) : DType::invalid;
   }
-  friend constexpr DTypeSet operator|(DTypeSet a, DTypeSet b) { return DTypeSet(a.bits_ | b.bits_); }
+  friend constexpr DTypeSet operator|(DTypeSet a, DTypeSet b) {
+    return DTypeSet(a.bits_ | b.bits_);
+  }
   friend constexpr bool operator==(DTypeSet, DTypeSet) = default;
 
  private:
@@ -213,7 +217,8 @@ constexpr DTypeSet operator|(DType a, DType b) {
   return DTypeSet(a) | DTypeSet(b);
 }
 
-inline constexpr DTypeSet kFloating = DType::float32 | DType::float64 | DType::float16 | DType::bfloat16;
+inline constexpr DTypeSet kFloating =
+    DType::float32 | DType::float64 | DType::float16 | DType::bfloat16;
 inline constexpr DTypeSet kComplex = DType::complex64 | DType::complex128;
 inline constexpr DTypeSet kSigned = DType::int8 | DType::int16 | DType::int32 | DType::int64;
 inline constexpr DTypeSet kUnsigned = DType::uint8 | DType::uint16 | DType::uint32 | DType::uint64;

@@ -1,4 +1,5 @@
-/// The one exception type of Weir. Its message has the parts that a reader needs to mend the mistake:
+/// The one exception type of Weir. Its message has the parts that a reader needs to mend the
+/// mistake:
 ///
 ///   MatMul: inner dimensions differ [invalid_argument]
 ///     where:    model.cpp:42 (train)
@@ -18,8 +19,8 @@ namespace weir::inline v0 {
 /// What went wrong, in parts; empty parts are left out of the message.
 struct ErrorInfo {
   Code code = Code::invalid_argument;
-  std::string what;      // "MatMul: inner dimensions differ"
-  std::string where;     // "file:line (function)"
+  std::string what;   // "MatMul: inner dimensions differ"
+  std::string where;  // "file:line (function)"
   std::string got;
   std::string expected;
   std::string fix;

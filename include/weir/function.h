@@ -1,12 +1,14 @@
-/// weir::function: the same code as a graph. The first call with new shapes or dtypes traces the callable once; the
-/// graph is optimised, planned, and run by this and all later calls of that signature.
+/// weir::function: the same code as a graph. The first call with new shapes or dtypes traces the
+/// callable once; the graph is optimised, planned, and run by this and all later calls of that
+/// signature.
 ///
 ///   auto step = function([&](Tensor x, Tensor y) { return mean(square(model(x) - y)); });
 ///   Tensor loss = step(x, y);
 ///   std::cout << step.stats().traces << step.explain_retrace();
 ///
-/// Inside the callable, host code runs at trace time only: a host `if` or loop is frozen into the graph. Branches and
-/// loops on tensors are weir::cond and weir::while_loop. A random draw, a variable read or write is part of the graph.
+/// Inside the callable, host code runs at trace time only: a host `if` or loop is frozen into the
+/// graph. Branches and loops on tensors are weir::cond and weir::while_loop. A random draw, a
+/// variable read or write is part of the graph.
 #pragma once
 
 #include <weir/structure.h>
@@ -20,7 +22,8 @@ namespace weir::inline v0 {
 
 struct FunctionOptions {
   std::string name = "function";
-  /// Fixes the trace: arguments must fit these specs; -1 dimensions accept any size. Empty: traced for what comes.
+  /// Fixes the trace: arguments must fit these specs; -1 dimensions accept any size. Empty: traced
+  /// for what comes.
   std::vector<TensorSpec> input_signature = {};
   /// After a second shape of an argument, trace once for any size of the dimensions that differ.
   bool reduce_retracing = false;
@@ -74,8 +77,8 @@ bool functions_run_eagerly();
 /// False inside a trace or a graph's scope.
 bool executing_eagerly();
 
-/// While it lives, calls of this thread run at once, also inside a trace: for initial values of variables, as
-/// TensorFlow's init_scope.
+/// While it lives, calls of this thread run at once, also inside a trace: for initial values of
+/// variables, as TensorFlow's init_scope.
 class InitScope {
  public:
   InitScope();
@@ -94,7 +97,8 @@ struct FlatResult {
   std::vector<std::size_t> lengths;
 };
 
-/// The part of a traced function that knows no types: its traces. A handle, safe to call from any thread.
+/// The part of a traced function that knows no types: its traces. A handle, safe to call from any
+/// thread.
 class FunctionCore {
  public:
   using Where = std::source_location;
@@ -106,8 +110,13 @@ class FunctionCore {
 
   explicit FunctionCore(FunctionOptions options);
   /// `key`: what of the arguments is no tensor. `body` runs only if no trace fits.
-  FlatResult call(std::span<const Tensor> arguments, std::string_view key, const Body& body, Where where) const;
-  ConcreteFunction concrete(const std::vector<TensorSpec>& arguments, std::string_view key, const Body& body,
+  FlatResult call(std::span<const Tensor> arguments,
+                  std::string_view key,
+                  const Body& body,
+                  Where where) const;
+  ConcreteFunction concrete(const std::vector<TensorSpec>& arguments,
+                            std::string_view key,
+                            const Body& body,
                             Where where) const;
   FunctionStats stats() const;
   std::string explain_retrace() const;
@@ -138,7 +147,8 @@ class TracedFunction {
       structure::unflatten(copy, in);
       return std::apply([&](auto&... a) { return run(*callable_, a...); }, copy);
     };
-    FlatResult out = core_.call(flat.tensors, flat.key, body_of(trace), std::source_location::current());
+    FlatResult out =
+        core_.call(flat.tensors, flat.key, body_of(trace), std::source_location::current());
     if constexpr (!std::is_void_v<Result>) {
       std::remove_cvref_t<Result> result{};
       Unflattener in(out.tensors, out.lengths);
@@ -147,17 +157,18 @@ class TracedFunction {
     }
   }
 
-  /// The trace for these tensor arguments, made if there is none yet. Only for callables whose arguments are tensors.
-  ConcreteFunction get_concrete_function(const std::vector<TensorSpec>& specs,
-                                         std::source_location where = std::source_location::current()) const {
+  /// The trace for these tensor arguments, made if there is none yet. Only for callables whose
+  /// arguments are tensors.
+  ConcreteFunction get_concrete_function(
+      const std::vector<TensorSpec>& specs,
+      std::source_location where = std::source_location::current()) const {
     auto trace = [this](std::span<const Tensor> t) { return run_tensors(t); };
     return core_.concrete(specs, {}, body_of(trace), where);
   }
   template <class... Specs>
-    requires(std::same_as<Specs, TensorSpec> && ...)
-  ConcreteFunction get_concrete_function(const Specs&... specs) const {
-    return get_concrete_function(std::vector<TensorSpec>{specs...});
-  }
+  requires(std::same_as<Specs, TensorSpec>&&...) ConcreteFunction
+      get_concrete_function(const Specs&... specs)
+  const { return get_concrete_function(std::vector<TensorSpec>{specs...}); }
 
   FunctionStats stats() const { return core_.stats(); }
   /// Why the last call that traced anew did so: the argument, and both types.
@@ -168,7 +179,9 @@ class TracedFunction {
   template <class Callable>
   static FunctionCore::Body body_of(Callable& c) {
     return {const_cast<void*>(static_cast<const void*>(&c)),
-          [](void* context, std::span<const Tensor> t) { return (*static_cast<Callable*>(context))(t); }};
+            [](void* context, std::span<const Tensor> t) {
+              return (*static_cast<Callable*>(context))(t);
+            }};
   }
 
   FlatResult run_tensors(std::span<const Tensor> t) const {
@@ -184,15 +197,20 @@ class TracedFunction {
     if constexpr (std::is_invocable_v<F&>) {
       if (t.empty()) return run(*callable_);
     }
-    throw Error({Code::invalid_argument, "get_concrete_function: the callable does not take these arguments", {},
-                 std::to_string(t.size()) + " tensors", {}, "pass one TensorSpec for each tensor argument"});
+    throw Error({Code::invalid_argument,
+                 "get_concrete_function: the callable does not take these arguments",
+                 {},
+                 std::to_string(t.size()) + " tensors",
+                 {},
+                 "pass one TensorSpec for each tensor argument"});
   }
   template <std::size_t N>
   static FlatResult apply(F& callable, std::span<const Tensor> t) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       std::array<Tensor, N> a{t[I]...};
       return run(callable, a[I]...);
-    }(std::make_index_sequence<N>{});
+    }
+    (std::make_index_sequence<N>{});
   }
 
   template <class... As>
@@ -202,7 +220,8 @@ class TracedFunction {
       return {};
     } else {
       Flattener flat;
-      structure::flatten(std::remove_cvref_t<std::invoke_result_t<F&, As&...>>(callable(args...)), flat);
+      structure::flatten(std::remove_cvref_t<std::invoke_result_t<F&, As&...>>(callable(args...)),
+                         flat);
       return {std::move(flat.tensors), std::move(flat.lengths)};
     }
   }

@@ -80,11 +80,11 @@ class GradientTape {
                                   const std::vector<GradientSource>& sources,
                                   const std::vector<Tensor>& output_gradients = {});
 
-  /// d target[i...] / d source[j...] at [i..., j...], by one backward pass for each element of the target. Undefined if
-  /// nothing connects them. Error: the shape of the target is not static.
+  /// d target[i...] / d source[j...] at [i..., j...], by one backward pass for each element of the
+  /// target. Undefined if nothing connects them. Error: the shape of the target is not static.
   Tensor jacobian(const Tensor& target, const GradientSource& source);
-  /// The same where row b of the target depends on row b of the source only: target [b, i...], source [b, j...] ->
-  /// [b, i..., j...]. Errors: a rank below 2; first dimensions that differ.
+  /// The same where row b of the target depends on row b of the source only: target [b, i...],
+  /// source [b, j...] -> [b, i..., j...]. Errors: a rank below 2; first dimensions that differ.
   Tensor batch_jacobian(const Tensor& target, const GradientSource& source);
 
   /// Runs `body` without recording it.

@@ -28,7 +28,8 @@ class Graph {
   /// A tensor by name: "MatMul:0", or "MatMul" for its first output. Error: lists similar names.
   Tensor tensor(std::string_view name) const;
 
-  /// While it lives, calls of this thread become nodes of the graph, also those without a symbolic operand.
+  /// While it lives, calls of this thread become nodes of the graph, also those without a symbolic
+  /// operand.
   class Scope {
    public:
     explicit Scope(const Graph& graph);
@@ -63,9 +64,12 @@ class Session {
 
   explicit Session(const Graph& graph);
 
-  /// Values of the fetches. Only what they need runs; a fed tensor, also an intermediate one, is not computed.
-  /// Errors: a placeholder that is needed and not fed; a feed of another dtype or shape; a tensor of another graph.
-  std::vector<Tensor> run(const Feeds& feeds, const std::vector<Tensor>& fetches, Where where = Where::current()) const;
+  /// Values of the fetches. Only what they need runs; a fed tensor, also an intermediate one, is
+  /// not computed. Errors: a placeholder that is needed and not fed; a feed of another dtype or
+  /// shape; a tensor of another graph.
+  std::vector<Tensor> run(const Feeds& feeds,
+                          const std::vector<Tensor>& fetches,
+                          Where where = Where::current()) const;
   Tensor run(const Feeds& feeds, const Tensor& fetch, Where where = Where::current()) const;
 
  private:

@@ -1,6 +1,6 @@
-/// OpDef: everything that anybody needs to know of an op, in one place. From the table of definitions the C++ API, the
-/// reference, import and export, and the tests that walk the table are derived. Programs add ops of their own with
-/// `register_ops`.
+/// OpDef: everything that anybody needs to know of an op, in one place. From the table of
+/// definitions the C++ API, the reference, import and export, and the tests that walk the table are
+/// derived. Programs add ops of their own with `register_ops`.
 ///
 ///   OpDef softplus() {
 ///     return OpDef("Softplus")
@@ -28,18 +28,19 @@ namespace weir::inline v0 {
 /// What passes, planner and tests may ask of an op. No trait: an opaque pure function.
 enum class Trait : std::uint32_t {
   none = 0,
-  elementwise = 1u << 0,   // output element i depends on input elements i (after broadcasting) only
-  commutative = 1u << 1,   // the two inputs may be exchanged
-  reduction = 1u << 2,     // has `axis` and `keepdims` attributes, combines along axes
-  contraction = 1u << 3,   // a matrix product; may be the root of a region
-  view = 1u << 4,          // output 0 has the elements of input 0 in the same order
-  random = 1u << 5,        // pure: its numbers are a function of its key
-  idempotent = 1u << 6,    // f(f(x)) = f(x)
-  involution = 1u << 7,    // f(f(x)) = x
-  data_shape = 1u << 8,    // the output's shape depends on the values of inputs
-  host_effect = 1u << 9,   // prints, asserts: never pruned, program order
-  no_gradient = 1u << 10,  // the gradient is zero or undefined by nature (comparisons, indices, rounding)
-  shape_only = 1u << 11,   // reads the shape of its inputs, never the elements
+  elementwise = 1u << 0,  // output element i depends on input elements i (after broadcasting) only
+  commutative = 1u << 1,  // the two inputs may be exchanged
+  reduction = 1u << 2,    // has `axis` and `keepdims` attributes, combines along axes
+  contraction = 1u << 3,  // a matrix product; may be the root of a region
+  view = 1u << 4,         // output 0 has the elements of input 0 in the same order
+  random = 1u << 5,       // pure: its numbers are a function of its key
+  idempotent = 1u << 6,   // f(f(x)) = f(x)
+  involution = 1u << 7,   // f(f(x)) = x
+  data_shape = 1u << 8,   // the output's shape depends on the values of inputs
+  host_effect = 1u << 9,  // prints, asserts: never pruned, program order
+  no_gradient =
+      1u << 10,  // the gradient is zero or undefined by nature (comparisons, indices, rounding)
+  shape_only = 1u << 11,  // reads the shape of its inputs, never the elements
   changes_rounding = 1u << 12,
 };
 constexpr Trait operator|(Trait a, Trait b) {
@@ -56,7 +57,8 @@ class ShapeView {
  public:
   ShapeView() = default;
   ShapeView(const Shape& s) : dims_(s.dims().data()), rank_(s.rank()), known_(s.has_rank()) {}
-  ShapeView(const Dim* dims, int rank, bool known_rank = true) : dims_(dims), rank_(rank), known_(known_rank) {}
+  ShapeView(const Dim* dims, int rank, bool known_rank = true)
+      : dims_(dims), rank_(rank), known_(known_rank) {}
   bool has_rank() const { return known_; }
   int rank() const { return rank_; }
   Dim operator[](int i) const { return dims_[i]; }
@@ -86,9 +88,18 @@ struct SpecView {
 /// Where shapes of the outputs are derived from those of the inputs: the only shape rule of an op.
 class InferContext {
  public:
-  InferContext(const OpDef& op, std::span<const SpecView> inputs, std::span<const rt::Attr> attrs,
-               std::span<const Tensor* const> values, std::span<Spec> outputs, std::source_location where)
-      : op_(op), inputs_(inputs), attrs_(attrs), values_(values), outputs_(outputs), where_(where) {}
+  InferContext(const OpDef& op,
+               std::span<const SpecView> inputs,
+               std::span<const rt::Attr> attrs,
+               std::span<const Tensor* const> values,
+               std::span<Spec> outputs,
+               std::source_location where)
+      : op_(op),
+        inputs_(inputs),
+        attrs_(attrs),
+        values_(values),
+        outputs_(outputs),
+        where_(where) {}
 
   const OpDef& op() const { return op_; }
   int inputs() const { return int(inputs_.size()); }
@@ -96,13 +107,18 @@ class InferContext {
   DType dtype(int input) const { return inputs_[input].dtype; }
   ShapeView shape(int input) const { return inputs_[input].shape; }
   const rt::Attr& attr(int index) const { return attrs_[index]; }
-  /// The integers of an attribute or static operand; nothing while a static operand is symbolic or absent.
+  /// The integers of an attribute or static operand; nothing while a static operand is symbolic or
+  /// absent.
   std::optional<std::span<const std::int64_t>> ints(int index);
-  /// The value of an input where it is known: a concrete tensor, or a constant of the graph. Null otherwise.
-  const Tensor* value(int input) const { return values_.empty() ? nullptr : values_[std::size_t(input)]; }
+  /// The value of an input where it is known: a concrete tensor, or a constant of the graph. Null
+  /// otherwise.
+  const Tensor* value(int input) const {
+    return values_.empty() ? nullptr : values_[std::size_t(input)];
+  }
   /// True if a static operand was not passed at all.
   bool absent(int index) const { return attrs_[index].kind == rt::Attr::Kind::none; }
-  /// Number of integers of a static operand, also when only its shape is known; -1 if not even that.
+  /// Number of integers of a static operand, also when only its shape is known; -1 if not even
+  /// that.
   std::int64_t ints_count(int index) const;
   /// `axis` as an index in [0, rank); fails with the op's name otherwise.
   int axis(std::int64_t axis, int rank) const;
@@ -110,7 +126,10 @@ class InferContext {
   void set(int output, Shape shape) { outputs_[output].shape = std::move(shape); }
   void set_dtype(int output, DType dtype) { outputs_[output].dtype = dtype; }
 
-  [[noreturn]] void fail(std::string what, std::string got = {}, std::string expected = {}, std::string fix = {}) const;
+  [[noreturn]] void fail(std::string what,
+                         std::string got = {},
+                         std::string expected = {},
+                         std::string fix = {}) const;
   /// "a float32[2, 3], b float32[4]" for the message of an error.
   std::string describe_inputs() const;
 
@@ -125,15 +144,18 @@ class InferContext {
   int used_ = 0;
 };
 
-/// A gradient that touches few rows: rows `indices` of a tensor of `shape` get `values`; duplicates add up.
+/// A gradient that touches few rows: rows `indices` of a tensor of `shape` get `values`; duplicates
+/// add up.
 struct Slices {
   Tensor values;   // [n, shape[1:]]
   Tensor indices;  // int32 or int64 [n]
   Shape shape;
-  Tensor dims = {};  // the shape as a symbolic tensor, where `shape` is not static; rules need not set it
+  Tensor dims =
+      {};  // the shape as a symbolic tensor, where `shape` is not static; rules need not set it
 };
 
-/// Where the gradient of an op is written, with the public API: the result is recorded or traced like any other code.
+/// Where the gradient of an op is written, with the public API: the result is recorded or traced
+/// like any other code.
 class GradientContext {
  public:
   virtual ~GradientContext() = default;
@@ -160,18 +182,25 @@ class GradientContext {
 using InferFn = void (*)(InferContext&);
 using GradientFn = void (*)(GradientContext&);
 /// Computes the op with other ops.
-using DecomposeFn = std::vector<Tensor> (*)(std::span<const Tensor> inputs, std::span<const rt::Attr> attrs);
+using DecomposeFn = std::vector<Tensor> (*)(std::span<const Tensor> inputs,
+                                            std::span<const rt::Attr> attrs);
 
-/// Offset in bytes into input 0 if output 0 is a contiguous part of it, else -1. Such a call copies nothing.
-using AliasFn = std::int64_t (*)(SpecView input, const Spec& output, std::span<const rt::Attr> attrs);
+/// Offset in bytes into input 0 if output 0 is a contiguous part of it, else -1. Such a call copies
+/// nothing.
+using AliasFn = std::int64_t (*)(SpecView input,
+                                 const Spec& output,
+                                 std::span<const rt::Attr> attrs);
 
 struct Cost {
   double flops = 0;
   double bytes = 0;  // read and written
 };
-using CostFn = Cost (*)(std::span<const SpecView> inputs, std::span<const Spec> outputs, std::span<const rt::Attr> attrs);
+using CostFn = Cost (*)(std::span<const SpecView> inputs,
+                        std::span<const Spec> outputs,
+                        std::span<const rt::Attr> attrs);
 
-/// A dtype parameter of an op ("T"): bound by the operands that name it, else an attribute of the API.
+/// A dtype parameter of an op ("T"): bound by the operands that name it, else an attribute of the
+/// API.
 struct TypeParam {
   std::string name;
   DTypeSet allowed;
@@ -180,13 +209,14 @@ struct TypeParam {
 
 struct OperandDef {
   std::string name;
-  int type = -1;                     // index of the TypeParam; -1: `dtype`
+  int type = -1;  // index of the TypeParam; -1: `dtype`
   DType dtype = DType::invalid;
   bool variadic = false;
-  std::string count_attr;            // TensorFlow's name of the count of a variadic operand ("N")
+  std::string count_attr;  // TensorFlow's name of the count of a variadic operand ("N")
 };
 
-/// What an optional static operand that is absent stands for: files, where it never is, spell it out.
+/// What an optional static operand that is absent stands for: files, where it never is, spell it
+/// out.
 enum class WhenAbsent : std::uint8_t { all_axes, reversed_axes };
 
 struct AttrDef {
@@ -199,12 +229,12 @@ struct AttrDef {
   std::vector<std::string> choices;        // of a string attribute; empty: any
   // A static operand: an input in TensorFlow's form, an attribute here while its value is known.
   bool is_operand = false;
-  int input = -1;             // position among TensorFlow's inputs; negative: counted from the end
-  bool scalar = false;        // a scalar there, a list of one here
-  int columns = 0;            // not 0: a matrix of that many columns there, its rows one after another here
+  int input = -1;       // position among TensorFlow's inputs; negative: counted from the end
+  bool scalar = false;  // a scalar there, a list of one here
+  int columns = 0;  // not 0: a matrix of that many columns there, its rows one after another here
   WhenAbsent when_absent = WhenAbsent::all_axes;
   DType operand_dtype = DType::int32;
-  std::string type_attr;      // "Tidx"; empty: the dtype is fixed
+  std::string type_attr;  // "Tidx"; empty: the dtype is fixed
 };
 
 /// Options of a static operand.
@@ -215,7 +245,8 @@ struct StaticOperand {
   bool optional = false;
   std::string type_attr = {};
   DType dtype = DType::int32;
-  std::vector<std::int64_t> default_value = {};  // not empty: what an absent operand means, as kernels see it
+  std::vector<std::int64_t> default_value =
+      {};  // not empty: what an absent operand means, as kernels see it
   WhenAbsent when_absent = WhenAbsent::all_axes;  // of an optional one without default
 };
 
@@ -230,8 +261,11 @@ class OpDef {
   OpDef& doc(std::string text);
   OpDef& since(int version);
   OpDef& type(std::string name, DTypeSet allowed);
-  /// A dtype that no operand binds: an attribute of the API, with TensorFlow's name `type_name` in files.
-  OpDef& type_attr(std::string type_name, DTypeSet allowed, std::string attr_name = "dtype",
+  /// A dtype that no operand binds: an attribute of the API, with TensorFlow's name `type_name` in
+  /// files.
+  OpDef& type_attr(std::string type_name,
+                   DTypeSet allowed,
+                   std::string attr_name = "dtype",
                    DType default_value = DType::invalid);
   OpDef& input(std::string name, std::string type);
   OpDef& input(std::string name, DType dtype);
@@ -242,7 +276,9 @@ class OpDef {
   /// As many outputs as the integer attribute `count_attr` says.
   OpDef& outputs(std::string name, std::string type, std::string count_attr);
   OpDef& attr(std::string name, bool default_value);
-  OpDef& attr(std::string name, int default_value) { return attr(std::move(name), std::int64_t(default_value)); }
+  OpDef& attr(std::string name, int default_value) {
+    return attr(std::move(name), std::int64_t(default_value));
+  }
   OpDef& attr(std::string name, std::int64_t default_value);
   OpDef& attr(std::string name, double default_value);
   OpDef& attr(std::string name, const char* default_value, std::vector<std::string> choices = {});
@@ -250,11 +286,12 @@ class OpDef {
   /// An attribute without default.
   OpDef& attr(std::string name, rt::Attr::Kind kind);
   OpDef& static_operand(std::string name, StaticOperand options);
-  /// TensorFlow's name of an operand, output or attribute, where files need another one than the API:
-  /// stored_as("keepdims", "keep_dims").
+  /// TensorFlow's name of an operand, output or attribute, where files need another one than the
+  /// API: stored_as("keepdims", "keep_dims").
   OpDef& stored_as(std::string name, std::string stored);
   OpDef& traits(Trait t);
-  /// Input domain of the suite that walks the table; may be called several times. Grammar: docs/adding_ops.md.
+  /// Input domain of the suite that walks the table; may be called several times. Grammar:
+  /// docs/adding_ops.md.
   OpDef& example(std::string text);
 
   // -- the behaviour --
@@ -328,14 +365,18 @@ class OpDef {
   int id_ = -1;
 };
 
-/// Adds ops to the registry for the life of the process. Errors: a name that is taken, an op without infer.
+/// Adds ops to the registry for the life of the process. Errors: a name that is taken, an op
+/// without infer.
 void register_ops(std::span<const OpDef> ops);
-/// Adds kernels, which must outlive the process. Kernels of the same op are tried in order, later registrations first.
+/// Adds kernels, which must outlive the process. Kernels of the same op are tried in order, later
+/// registrations first.
 void register_kernels(std::span<const rt::Kernel> kernels);
 /// The registered op; null if there is none.
 const OpDef* find_op(std::string_view name);
-/// Runs an op of any origin: `call_op(*find_op("Scale"), {x}, {rt::Attr::real(2)})`. Attributes in the order of the
-/// definition; a missing tail takes the defaults.
-std::vector<Tensor> call_op(const OpDef& op, OperandList operands, std::initializer_list<rt::Attr> attrs = {});
+/// Runs an op of any origin: `call_op(*find_op("Scale"), {x}, {rt::Attr::real(2)})`. Attributes in
+/// the order of the definition; a missing tail takes the defaults.
+std::vector<Tensor> call_op(const OpDef& op,
+                            OperandList operands,
+                            std::initializer_list<rt::Attr> attrs = {});
 
 }  // namespace weir::inline v0

@@ -1,5 +1,5 @@
-/// What public functions and operators take, by value: a tensor, a variable or a host scalar, and the line of the
-/// caller. An Operand lives no longer than the expression that made it.
+/// What public functions and operators take, by value: a tensor, a variable or a host scalar, and
+/// the line of the caller. An Operand lives no longer than the expression that made it.
 #pragma once
 
 #include <weir/tensor.h>
@@ -26,20 +26,25 @@ class Operand {
   enum class Kind : std::uint8_t { tensor, temporary, variable, scalar };
 
   Operand(const Tensor& t, Where where = Where::current()) : tensor_(&t), where_(where) {}
-  Operand(Tensor&& t, Where where = Where::current()) : kind_(Kind::temporary), tensor_(&t), where_(where) {}
-  Operand(const Variable& v, Where where = Where::current()) : kind_(Kind::variable), variable_(&v), where_(where) {}
+  Operand(Tensor&& t, Where where = Where::current())
+      : kind_(Kind::temporary), tensor_(&t), where_(where) {}
+  Operand(const Variable& v, Where where = Where::current())
+      : kind_(Kind::variable), variable_(&v), where_(where) {}
   Operand(std::same_as<bool> auto v, Where where = Where::current())
       : kind_(Kind::scalar), scalar_{Scalar::Kind::boolean, v, double(v)}, where_(where) {}
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Operand(T v, Where where = Where::current())
-      : kind_(Kind::scalar), scalar_{Scalar::Kind::integer, std::int64_t(v), double(v)}, where_(where) {}
+  requires(!std::same_as<T, bool>) Operand(T v, Where where = Where::current())
+      : kind_(Kind::scalar),
+        scalar_{Scalar::Kind::integer, std::int64_t(v), double(v)},
+        where_(where) {}
   template <std::floating_point T>
   Operand(T v, Where where = Where::current())
       : kind_(Kind::scalar), scalar_{Scalar::Kind::real, 0, double(v)}, where_(where) {}
   template <std::floating_point T>
   Operand(std::complex<T> v, Where where = Where::current())
-      : kind_(Kind::scalar), scalar_{Scalar::Kind::complex, 0, double(v.real()), double(v.imag())}, where_(where) {}
+      : kind_(Kind::scalar),
+        scalar_{Scalar::Kind::complex, 0, double(v.real()), double(v.imag())},
+        where_(where) {}
 
   Kind kind() const { return kind_; }
   bool is_scalar() const { return kind_ == Kind::scalar; }
@@ -47,8 +52,8 @@ class Operand {
   const Variable& variable() const { return *variable_; }
   const Scalar& scalar() const { return scalar_; }
   Where where() const { return where_; }
-  /// The tensor, the variable's value, or the scalar as TensorFlow reads a literal: int32 (int64 if it does not fit),
-  /// float32, bool, complex128.
+  /// The tensor, the variable's value, or the scalar as TensorFlow reads a literal: int32 (int64 if
+  /// it does not fit), float32, bool, complex128.
   Tensor to_tensor() const;
 
  private:
@@ -71,7 +76,9 @@ class OperandList {
   OperandList(std::span<const Tensor> list, Where where = Where::current())
       : tensors_(list.data()), count_(list.size()), where_(where) {}
   std::size_t size() const { return count_; }
-  Operand operator[](std::size_t i) const { return tensors_ ? Operand(tensors_[i], where_) : list_[i]; }
+  Operand operator[](std::size_t i) const {
+    return tensors_ ? Operand(tensors_[i], where_) : list_[i];
+  }
 
  private:
   const Operand* list_ = nullptr;
@@ -80,13 +87,17 @@ class OperandList {
   Where where_ = Where::current();
 };
 
-/// A static operand: axes, a shape, a permutation. Host integers, or an integer tensor, which may be symbolic.
+/// A static operand: axes, a shape, a permutation. Host integers, or an integer tensor, which may
+/// be symbolic.
 class Ints {
  public:
   /// Absent: the op's default (all axes of a reduction).
   Ints() = default;
-  Ints(std::integral auto v) : Ints(std::initializer_list<std::int64_t>{std::int64_t(v)}) { scalar_ = true; }
-  Ints(std::initializer_list<std::int64_t> v) : Ints(std::span<const std::int64_t>(v.begin(), v.size())) {}
+  Ints(std::integral auto v) : Ints(std::initializer_list<std::int64_t>{std::int64_t(v)}) {
+    scalar_ = true;
+  }
+  Ints(std::initializer_list<std::int64_t> v)
+      : Ints(std::span<const std::int64_t>(v.begin(), v.size())) {}
   /// Rows one after another: the paddings {{1, 1}, {0, 2}}.
   Ints(std::initializer_list<std::initializer_list<std::int64_t>> rows);
   Ints(const std::vector<std::int64_t>& v) : Ints(std::span<const std::int64_t>(v)) {}

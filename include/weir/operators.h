@@ -1,5 +1,6 @@
-/// Operators on tensors, variables and numbers: `a * x + b`. Each is the op of the same meaning (AddV2, Mul ...), with
-/// the line of the expression in its errors. Comparisons are element-wise; `t == u` is a bool tensor.
+/// Operators on tensors, variables and numbers: `a * x + b`. Each is the op of the same meaning
+/// (AddV2, Mul ...), with the line of the expression in its errors. Comparisons are element-wise;
+/// `t == u` is a bool tensor.
 #pragma once
 
 #include <weir/operand.h>

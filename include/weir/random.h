@@ -5,9 +5,10 @@
 ///   auto g = Generator::from_seed(7);                    // one of your own
 ///   Tensor u = g.uniform({2, 3});
 ///
-/// A generator is a seed and the index of the next draw. A draw takes one index, which is an effect: draws keep their
-/// order and each happens once per run of a graph. Its numbers are a function of (seed, index) alone, so they are the same
-/// eagerly and in a graph, on any device and for any number of threads. Threads may share a generator.
+/// A generator is a seed and the index of the next draw. A draw takes one index, which is an
+/// effect: draws keep their order and each happens once per run of a graph. Its numbers are a
+/// function of (seed, index) alone, so they are the same eagerly and in a graph, on any device and
+/// for any number of threads. Threads may share a generator.
 #pragma once
 
 #include <weir/operand.h>
@@ -34,15 +35,28 @@ class Generator {
   Tensor next(Where where = Where::current()) const;
 
   /// In [minval, maxval). Errors: a dtype that is not floating; a dimension that is negative.
-  Tensor uniform(const Ints& shape, Operand minval = 0, Operand maxval = 1, DType dtype = DType::float32) const;
-  Tensor normal(const Ints& shape, Operand mean = 0, Operand stddev = 1, DType dtype = DType::float32) const;
+  Tensor uniform(const Ints& shape,
+                 Operand minval = 0,
+                 Operand maxval = 1,
+                 DType dtype = DType::float32) const;
+  Tensor normal(const Ints& shape,
+                Operand mean = 0,
+                Operand stddev = 1,
+                DType dtype = DType::float32) const;
   /// As normal, but numbers beyond two deviations are drawn again.
-  Tensor truncated_normal(const Ints& shape, Operand mean = 0, Operand stddev = 1, DType dtype = DType::float32) const;
+  Tensor truncated_normal(const Ints& shape,
+                          Operand mean = 0,
+                          Operand stddev = 1,
+                          DType dtype = DType::float32) const;
   /// Integers in [minval, maxval). Errors: minval >= maxval; a dtype other than int32, int64.
-  Tensor uniform_int(const Ints& shape, Operand minval, Operand maxval, DType dtype = DType::int32) const;
+  Tensor uniform_int(const Ints& shape,
+                     Operand minval,
+                     Operand maxval,
+                     DType dtype = DType::int32) const;
   /// The slices of axis 0 in random order. Errors: a scalar.
   Tensor shuffle(Operand x) const;
-  /// Classes drawn with the probabilities softmax(logits): [batch, classes] -> int64 [batch, num_samples].
+  /// Classes drawn with the probabilities softmax(logits): [batch, classes] -> int64 [batch,
+  /// num_samples].
   Tensor categorical(Operand logits, const Ints& num_samples) const;
 
  private:
@@ -51,14 +65,24 @@ class Generator {
 
 namespace random {
 
-/// The generator of the functions below. Its seed comes from the operating system until set_seed is called.
+/// The generator of the functions below. Its seed comes from the operating system until set_seed is
+/// called.
 const Generator& default_generator();
 /// Restarts the default generator with this seed.
 void set_seed(std::int64_t seed);
 
-Tensor uniform(const Ints& shape, Operand minval = 0, Operand maxval = 1, DType dtype = DType::float32);
-Tensor normal(const Ints& shape, Operand mean = 0, Operand stddev = 1, DType dtype = DType::float32);
-Tensor truncated_normal(const Ints& shape, Operand mean = 0, Operand stddev = 1, DType dtype = DType::float32);
+Tensor uniform(const Ints& shape,
+               Operand minval = 0,
+               Operand maxval = 1,
+               DType dtype = DType::float32);
+Tensor normal(const Ints& shape,
+              Operand mean = 0,
+              Operand stddev = 1,
+              DType dtype = DType::float32);
+Tensor truncated_normal(const Ints& shape,
+                        Operand mean = 0,
+                        Operand stddev = 1,
+                        DType dtype = DType::float32);
 Tensor uniform_int(const Ints& shape, Operand minval, Operand maxval, DType dtype = DType::int32);
 Tensor shuffle(Operand x);
 Tensor categorical(Operand logits, const Ints& num_samples);

@@ -1,4 +1,5 @@
-/// Shapes: a list of dimensions, each a value, a named symbol, or unknown; or a shape of unknown rank.
+/// Shapes: a list of dimensions, each a value, a named symbol, or unknown; or a shape of unknown
+/// rank.
 ///
 ///   Shape s{2, 3};            // static
 ///   Shape t{-1, 28, 28};      // -1: unknown, as in TensorFlow
@@ -13,7 +14,8 @@
 
 namespace weir::inline v0 {
 
-/// One dimension. Two equal symbols have the same, so far unknown, value; two unknown dimensions need not.
+/// One dimension. Two equal symbols have the same, so far unknown, value; two unknown dimensions
+/// need not.
 class Dim {
  public:
   constexpr Dim() = default;

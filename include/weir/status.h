@@ -1,5 +1,5 @@
-/// Status codes shared by the freestanding runtime and by weir::Error. The codes are TensorFlow's canonical ones.
-/// Nothing here allocates, throws or needs a host.
+/// Status codes shared by the freestanding runtime and by weir::Error. The codes are TensorFlow's
+/// canonical ones. Nothing here allocates, throws or needs a host.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-/// Structures of tensors: what traced functions take and return. A Tensor, a vector, array, pair or tuple of structures,
-/// an aggregate struct of up to eight members, or a plain value (number, bool, string, enum), which belongs to the
-/// signature: another value is another trace.
+/// Structures of tensors: what traced functions take and return. A Tensor, a vector, array, pair or
+/// tuple of structures, an aggregate struct of up to eight members, or a plain value (number, bool,
+/// string, enum), which belongs to the signature: another value is another trace.
 #pragma once
 
 #include <weir/tensor.h>
@@ -52,7 +52,9 @@ template <class T, class A>
 inline constexpr bool is_vector<std::vector<T, A>> = true;
 
 template <class T>
-concept TupleLike = requires { std::tuple_size<T>::value; };
+concept TupleLike = requires {
+  std::tuple_size<T>::value;
+};
 
 template <class T>
 concept Plain = std::is_arithmetic_v<T> || std::is_enum_v<T> || std::same_as<T, std::string>;
@@ -60,20 +62,41 @@ concept Plain = std::is_arithmetic_v<T> || std::is_enum_v<T> || std::same_as<T, 
 /// Converts to anything: counts the members of an aggregate.
 struct Anything {
   template <class T>
-    requires(!std::same_as<T, Tensor> || true)
-  operator T() const;
+  requires(!std::same_as<T, Tensor> || true) operator T() const;
 };
 
 template <class T>
 consteval int member_count() {
-  if constexpr (requires { T{Anything{}, Anything{}, Anything{}, Anything{}, Anything{}, Anything{}, Anything{}, Anything{}}; }) return 8;
-  else if constexpr (requires { T{Anything{}, Anything{}, Anything{}, Anything{}, Anything{}, Anything{}, Anything{}}; }) return 7;
-  else if constexpr (requires { T{Anything{}, Anything{}, Anything{}, Anything{}, Anything{}, Anything{}}; }) return 6;
-  else if constexpr (requires { T{Anything{}, Anything{}, Anything{}, Anything{}, Anything{}}; }) return 5;
-  else if constexpr (requires { T{Anything{}, Anything{}, Anything{}, Anything{}}; }) return 4;
-  else if constexpr (requires { T{Anything{}, Anything{}, Anything{}}; }) return 3;
-  else if constexpr (requires { T{Anything{}, Anything{}}; }) return 2;
-  else return 1;
+  if constexpr (requires {
+                  T{Anything{},
+                    Anything{},
+                    Anything{},
+                    Anything{},
+                    Anything{},
+                    Anything{},
+                    Anything{},
+                    Anything{}};
+                })
+    return 8;
+  else if constexpr (
+      requires {
+        T{Anything{}, Anything{}, Anything{}, Anything{}, Anything{}, Anything{}, Anything{}};
+      })
+    return 7;
+  else if constexpr (requires {
+                       T{Anything{}, Anything{}, Anything{}, Anything{}, Anything{}, Anything{}};
+                     })
+    return 6;
+  else if constexpr (requires { T{Anything{}, Anything{}, Anything{}, Anything{}, Anything{}}; })
+    return 5;
+  else if constexpr (requires { T{Anything{}, Anything{}, Anything{}, Anything{}}; })
+    return 4;
+  else if constexpr (requires { T{Anything{}, Anything{}, Anything{}}; })
+    return 3;
+  else if constexpr (requires { T{Anything{}, Anything{}}; })
+    return 2;
+  else
+    return 1;
 }
 
 /// Calls visit(members...) of an aggregate.
@@ -122,11 +145,13 @@ void flatten(const T& s, Flattener& out) {
     out.value((std::is_floating_point_v<T> ? "f" : "i") + std::to_string(s));
   } else if constexpr (is_vector<T>) {
     out.length(s.size());
-    for (const auto& e : s) flatten(e, out);
+    for (const auto& e : s)
+      flatten(e, out);
   } else if constexpr (TupleLike<T>) {
     std::apply([&](const auto&... e) { (flatten(e, out), ...); }, s);
   } else {
-    static_assert(std::is_aggregate_v<T>, "a traced function takes and returns tensors, vectors, tuples and plain structs");
+    static_assert(std::is_aggregate_v<T>,
+                  "a traced function takes and returns tensors, vectors, tuples and plain structs");
     with_members(s, [&](const auto&... e) { (flatten(e, out), ...); });
   }
 }
@@ -142,7 +167,8 @@ void unflatten(T& s, Unflattener& in) {
     return;
   } else if constexpr (is_vector<T>) {
     s.resize(in.length());
-    for (auto& e : s) unflatten(e, in);
+    for (auto& e : s)
+      unflatten(e, in);
   } else if constexpr (TupleLike<T>) {
     std::apply([&](auto&... e) { (unflatten(e, in), ...); }, s);
   } else {

@@ -1,12 +1,13 @@
-/// Tensor: an immutable value of one dtype and shape, held by a handle of one pointer. Copying a Tensor shares it.
+/// Tensor: an immutable value of one dtype and shape, held by a handle of one pointer. Copying a
+/// Tensor shares it.
 ///
 ///   Tensor a{{1.f, 2.f}, {3.f, 4.f}};          // float32[2, 2]
 ///   Tensor b = Tensor::full({2, 2}, 0.5f);
 ///   std::cout << a * b + 1;                    // printed as NumPy prints
 ///   for (float v : a.data<float>()) ...        // a read-only view of the elements
 ///
-/// While a function is traced, a Tensor stands for a value that does not exist yet: `is_symbolic()`. Reading its
-/// elements then is an error that says what to use instead.
+/// While a function is traced, a Tensor stands for a value that does not exist yet:
+/// `is_symbolic()`. Reading its elements then is an error that says what to use instead.
 #pragma once
 
 #include <weir/dtype.h>
@@ -25,8 +26,8 @@ namespace weir::inline v0 {
 class TensorImpl;
 class Tensor;
 
-/// A half-open range with a step along one axis; an absent bound is the end of the axis. Negative values count from
-/// the end, as in Python. Slice{} takes the whole axis.
+/// A half-open range with a step along one axis; an absent bound is the end of the axis. Negative
+/// values count from the end, as in Python. Slice{} takes the whole axis.
 struct Slice {
   static constexpr std::int64_t kOpen = INT64_MIN;
   std::int64_t begin = kOpen;
@@ -65,12 +66,16 @@ class Tensor {
   template <Element T>
   Tensor(std::initializer_list<std::initializer_list<T>> v) : Tensor(nested<T>(v)) {}
   template <Element T>
-  Tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>> v) : Tensor(nested<T>(v)) {}
+  Tensor(std::initializer_list<std::initializer_list<std::initializer_list<T>>> v)
+      : Tensor(nested<T>(v)) {}
   template <Element T>
-  Tensor(std::initializer_list<std::initializer_list<std::initializer_list<std::initializer_list<T>>>> v)
+  Tensor(
+      std::initializer_list<std::initializer_list<std::initializer_list<std::initializer_list<T>>>>
+          v)
       : Tensor(nested<T>(v)) {}
   Tensor(std::initializer_list<const char*> v)
-      : Tensor(strings(std::vector<std::string_view>(v.begin(), v.end()), Shape{Dim(std::int64_t(v.size()))})) {}
+      : Tensor(strings(std::vector<std::string_view>(v.begin(), v.end()),
+                       Shape{Dim(std::int64_t(v.size()))})) {}
 
   Tensor(const Tensor& o) noexcept : p_(o.p_) { retain(); }
   Tensor(Tensor&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
@@ -85,7 +90,8 @@ class Tensor {
   ~Tensor() { release(); }
   void swap(Tensor& o) noexcept { std::swap(p_, o.p_); }
 
-  /// A copy of values in row-major order. Error: the number of values is not the size of the shape (one value fills).
+  /// A copy of values in row-major order. Error: the number of values is not the size of the shape
+  /// (one value fills).
   template <Element T>
   static Tensor from(std::span<const T> values, const Shape& shape) {
     return copy_checked(values.data(), std::int64_t(values.size()), dtype_of<T>, shape);
@@ -100,8 +106,13 @@ class Tensor {
   }
   static Tensor from(const std::vector<bool>& values, const Shape& shape);
   static Tensor strings(const std::vector<std::string_view>& values, const Shape& shape);
-  /// Uses `data` in place; `deleter(data, context)` runs when the last tensor that shares it is gone.
-  static Tensor wrap(void* data, DType dtype, const Shape& shape, void (*deleter)(void*, void*), void* context = nullptr);
+  /// Uses `data` in place; `deleter(data, context)` runs when the last tensor that shares it is
+  /// gone.
+  static Tensor wrap(void* data,
+                     DType dtype,
+                     const Shape& shape,
+                     void (*deleter)(void*, void*),
+                     void* context = nullptr);
   template <Element T>
   static Tensor full(const Shape& shape, T value) {
     return copy_checked(&value, 1, dtype_of<T>, shape);
@@ -170,7 +181,10 @@ class Tensor {
   [[noreturn]] static void throw_ragged();
 
   template <class T, class List>
-  static void flatten(const List& list, int depth, std::vector<std::int64_t>& dims, std::vector<std::uint8_t>& bytes) {
+  static void flatten(const List& list,
+                      int depth,
+                      std::vector<std::int64_t>& dims,
+                      std::vector<std::uint8_t>& bytes) {
     if (int(dims.size()) == depth) dims.push_back(std::int64_t(list.size()));
     if (dims[depth] != std::int64_t(list.size())) throw_ragged();
     for (const auto& e : list) {
@@ -215,7 +229,8 @@ struct MemoryStats {
 };
 MemoryStats memory_stats();
 void reset_peak_memory();
-/// Requests that would take `in_use` above the limit fail with resource_exhausted; 0 removes the limit.
+/// Requests that would take `in_use` above the limit fail with resource_exhausted; 0 removes the
+/// limit.
 void set_memory_limit(std::int64_t bytes);
 /// Returns cached blocks to the system.
 void release_cached_memory();

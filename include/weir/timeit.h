@@ -8,7 +8,8 @@ namespace weir::inline v0 {
 template <class Body>
 double timeit(Body&& body, int number = 1000) {
   const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < number; ++i) body();
+  for (int i = 0; i < number; ++i)
+    body();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 

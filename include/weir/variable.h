@@ -26,7 +26,9 @@ class Variable {
   Variable() = default;
   /// Error: the initial value is symbolic, or undefined.
   explicit Variable(Tensor initial_value, VariableOptions options, Where where = Where::current());
-  explicit Variable(Tensor initial_value, std::string name = "Variable", bool trainable = true,
+  explicit Variable(Tensor initial_value,
+                    std::string name = "Variable",
+                    bool trainable = true,
                     Where where = Where::current())
       : Variable(std::move(initial_value), VariableOptions{std::move(name), trainable}, where) {}
 
@@ -43,7 +45,8 @@ class Variable {
   Tensor value(Where where = Where::current()) const;
   operator Tensor() const { return value(); }
 
-  /// Each returns the updated value. Errors: another dtype or shape; the variable keeps its value then.
+  /// Each returns the updated value. Errors: another dtype or shape; the variable keeps its value
+  /// then.
   Tensor assign(Operand value) const;
   Tensor assign_add(Operand delta) const;
   Tensor assign_sub(Operand delta) const;

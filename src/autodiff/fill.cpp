@@ -34,7 +34,8 @@ Ints dims_of(ShapeView shape, const Tensor& like, Tensor& storage) {
 Slices join(std::vector<Slices> parts) {
   if (parts.size() == 1) return std::move(parts[0]);
   bool same = true;
-  for (const Slices& p : parts) same = same && p.indices.dtype() == parts[0].indices.dtype();
+  for (const Slices& p : parts)
+    same = same && p.indices.dtype() == parts[0].indices.dtype();
   std::vector<Tensor> values, indices;
   for (const Slices& p : parts) {
     values.push_back(p.values);

@@ -1,8 +1,8 @@
 #include <weir/gradient_tape.h>
 
-#include "autodiff/pass.h"
-
 #include <optional>
+
+#include "autodiff/pass.h"
 
 namespace weir::inline v0 {
 namespace {
@@ -149,7 +149,8 @@ void Tape::gradients(const Request& request, std::span<Gradient> results) {
   Pass(*this, options_.persistent).run(request, results);
 }
 
-std::vector<Tensor> Tape::gradients_of_each(const Tensor& target, const GradientSource& source,
+std::vector<Tensor> Tape::gradients_of_each(const Tensor& target,
+                                            const GradientSource& source,
                                             std::span<const Tensor> output_gradients) {
   const Tensor* targets[] = {&target};
   const GradientSource* sources[] = {&source};
@@ -158,7 +159,8 @@ std::vector<Tensor> Tape::gradients_of_each(const Tensor& target, const Gradient
   for (std::size_t i = 0; i < output_gradients.size(); ++i) {
     Gradient g;
     const bool last = i + 1 == output_gradients.size();
-    Pass(*this, options_.persistent || !last).run({targets, sources, output_gradients.subspan(i, 1)}, {&g, 1});
+    Pass(*this, options_.persistent || !last)
+        .run({targets, sources, output_gradients.subspan(i, 1)}, {&g, 1});
     list.push_back(g.to_tensor());
   }
   return list;

@@ -1,5 +1,4 @@
 #include <weir/gradient_tape.h>
-
 #include <weir/ops/array.h>
 
 #include "autodiff/tape.h"
@@ -7,7 +6,9 @@
 namespace weir::inline v0 {
 namespace {
 
-[[noreturn]] void fail(const std::string& what, const std::string& got, const std::string& expected) {
+[[noreturn]] void fail(const std::string& what,
+                       const std::string& got,
+                       const std::string& expected) {
   throw Error({Code::invalid_argument, "GradientTape: " + what, {}, got, expected, {}});
 }
 
@@ -16,9 +17,14 @@ Shape shape_of(const GradientSource& source) {
 }
 
 void check(const Tensor& target, const char* what) {
-  if (!target.defined()) fail(std::string(what) + " of an undefined target", "an undefined tensor", "a tensor");
-  if (!target.shape().is_static()) fail(std::string(what) + " of a target of unknown shape", target.describe(), "a static shape");
-  if (!is_differentiable(target.dtype())) fail(std::string(what) + " of a target without gradient", target.describe(), "a floating or complex dtype");
+  if (!target.defined())
+    fail(std::string(what) + " of an undefined target", "an undefined tensor", "a tensor");
+  if (!target.shape().is_static())
+    fail(std::string(what) + " of a target of unknown shape", target.describe(), "a static shape");
+  if (!is_differentiable(target.dtype()))
+    fail(std::string(what) + " of a target without gradient",
+         target.describe(),
+         "a floating or complex dtype");
 }
 
 /// For each i < count a tensor like `target` that is 1 at `i + k * count` for every k, else 0.
@@ -38,7 +44,8 @@ std::vector<Tensor> unit_gradients(const Tensor& target, std::int64_t count) {
 
 Shape joined(std::span<const Dim> a, std::span<const Dim> b) {
   Shape shape(a);
-  for (Dim d : b) shape.push_back(d);
+  for (Dim d : b)
+    shape.push_back(d);
   return shape;
 }
 
@@ -47,7 +54,8 @@ Shape joined(std::span<const Dim> a, std::span<const Dim> b) {
 Tensor GradientTape::jacobian(const Tensor& target, const GradientSource& source) {
   check(target, "jacobian");
   const Shape from = target.shape(), to = shape_of(source);
-  const std::vector<Tensor> rows = tape_->gradients_of_each(target, source, unit_gradients(target, target.size()));
+  const std::vector<Tensor> rows =
+      tape_->gradients_of_each(target, source, unit_gradients(target, target.size()));
   if (rows.empty()) return Tensor::zeros(joined(from.dims(), to.dims()), target.dtype());
   if (!rows[0].defined()) return {};
   return reshape(stack(rows, 0), joined(from.dims(), to.dims()));
@@ -57,11 +65,13 @@ Tensor GradientTape::batch_jacobian(const Tensor& target, const GradientSource& 
   check(target, "batch_jacobian");
   const Shape from = target.shape(), to = shape_of(source);
   if (from.rank() < 2 || to.rank() < 2 || from[0] != to[0])
-    fail("batch_jacobian: the batches differ", from.to_string() + " and " + to.to_string(),
+    fail("batch_jacobian: the batches differ",
+         from.to_string() + " and " + to.to_string(),
          "rank 2 or more and equal first dimensions");
   const std::int64_t inner = from[0] == Dim(0) ? 0 : target.size() / from[0].value();
   const Shape shape = joined(from.dims(), to.dims().subspan(1));
-  const std::vector<Tensor> rows = tape_->gradients_of_each(target, source, unit_gradients(target, inner));
+  const std::vector<Tensor> rows =
+      tape_->gradients_of_each(target, source, unit_gradients(target, inner));
   if (rows.empty()) return Tensor::zeros(shape, target.dtype());
   if (!rows[0].defined()) return {};
   return reshape(stack(rows, 1), shape);

@@ -1,10 +1,10 @@
-/// Gradients through rules of every kind: rows, decompositions, ops without a rule, ops of the program.
+/// Gradients through rules of every kind: rows, decompositions, ops without a rule, ops of the
+/// program.
+#include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/gradient_tape.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
-
-#include <gtest/gtest.h>
 
 #include <cmath>
 
@@ -41,24 +41,46 @@ const OpDef& program_op(std::string_view name) {
     };
     const OpDef ops[] = {
         unary("TestNoRule").decompose(nullptr),
-        unary("TestReadsUnsaved").gradient([](GradientContext& g) { g.set(0, g.dy() * g.input(0)); }),
-        unary("TestWrongShape").gradient([](GradientContext& g) { g.set(0, Tensor{1.f, 2.f, 3.f, 4.f}); }),
+        unary("TestReadsUnsaved").gradient([](GradientContext& g) {
+          g.set(0, g.dy() * g.input(0));
+        }),
+        unary("TestWrongShape").gradient([](GradientContext& g) {
+          g.set(0, Tensor{1.f, 2.f, 3.f, 4.f});
+        }),
         unary("TestGivesNone").gradient([](GradientContext&) {}),
-        OpDef("TestCube").type("T", kFloating).input("x", "T").input("y", "T").output("z", "T").infer(infer_first).decompose(
-            [](std::span<const Tensor> in, std::span<const rt::Attr>) { return std::vector<Tensor>{in[0] * in[0] * in[1]}; }),
-        unary("TestSame").decompose(
-            [](std::span<const Tensor> in, std::span<const rt::Attr>) { return std::vector<Tensor>{in[0]}; }),
+        OpDef("TestCube")
+            .type("T", kFloating)
+            .input("x", "T")
+            .input("y", "T")
+            .output("z", "T")
+            .infer(infer_first)
+            .decompose([](std::span<const Tensor> in, std::span<const rt::Attr>) {
+              return std::vector<Tensor>{in[0] * in[0] * in[1]};
+            }),
+        unary("TestSame").decompose([](std::span<const Tensor> in, std::span<const rt::Attr>) {
+          return std::vector<Tensor>{in[0]};
+        }),
     };
     register_ops(ops);
     static const auto copy = [](const rt::KernelCall& c) -> Status {
-      for (std::int64_t i = 0; i < c.in[0].size(); ++i) c.out[0].as<float>()[i] = c.in[0].as<float>()[i];
+      for (std::int64_t i = 0; i < c.in[0].size(); ++i)
+        c.out[0].as<float>()[i] = c.in[0].as<float>()[i];
       return {};
     };
     static const rt::Kernel kernels[] = {
         {.op = "TestNoRule", .name = "TestNoRule/float32", .types = {DType::float32}, .run = copy},
-        {.op = "TestReadsUnsaved", .name = "TestReadsUnsaved/float32", .types = {DType::float32}, .run = copy},
-        {.op = "TestWrongShape", .name = "TestWrongShape/float32", .types = {DType::float32}, .run = copy},
-        {.op = "TestGivesNone", .name = "TestGivesNone/float32", .types = {DType::float32}, .run = copy}};
+        {.op = "TestReadsUnsaved",
+         .name = "TestReadsUnsaved/float32",
+         .types = {DType::float32},
+         .run = copy},
+        {.op = "TestWrongShape",
+         .name = "TestWrongShape/float32",
+         .types = {DType::float32},
+         .run = copy},
+        {.op = "TestGivesNone",
+         .name = "TestGivesNone/float32",
+         .types = {DType::float32},
+         .run = copy}};
     register_kernels(kernels);
     return true;
   }();
@@ -86,7 +108,9 @@ TEST(Rules, ReadingAnUnsavedInputIsAnErrorOfTheRule) {
   GradientTape tape;
   tape.watch(x);
   const Tensor y = run("TestReadsUnsaved", {x});
-  EXPECT_PRED2(contains, message([&] { tape.gradient(y, x); }), "TestReadsUnsaved: its gradient reads input 0");
+  EXPECT_PRED2(contains,
+               message([&] { tape.gradient(y, x); }),
+               "TestReadsUnsaved: its gradient reads input 0");
 }
 
 TEST(Rules, AGradientOfAnotherShapeIsAnErrorOfTheRule) {
@@ -94,7 +118,9 @@ TEST(Rules, AGradientOfAnotherShapeIsAnErrorOfTheRule) {
   GradientTape tape;
   tape.watch(x);
   const Tensor y = run("TestWrongShape", {x});
-  EXPECT_PRED2(contains, message([&] { tape.gradient(y, x); }), "TestWrongShape: the gradient of input 0 (x) does not fit");
+  EXPECT_PRED2(contains,
+               message([&] { tape.gradient(y, x); }),
+               "TestWrongShape: the gradient of input 0 (x) does not fit");
 }
 
 TEST(Rules, ARuleThatGivesNoneIsExplained) {
@@ -187,7 +213,8 @@ TEST(Rows, OfAnIntermediateAreMadeDense) {
   const Tensor x = Tensor::ones({3, 2});
   GradientTape tape;
   tape.watch(x);
-  EXPECT_EQ(floats(tape.gradient(sum(gather(x * 2, Tensor{0, 0})), x)), (std::vector<float>{4, 4, 0, 0, 0, 0}));
+  EXPECT_EQ(floats(tape.gradient(sum(gather(x * 2, Tensor{0, 0})), x)),
+            (std::vector<float>{4, 4, 0, 0, 0, 0}));
 }
 
 // -- the jacobian --

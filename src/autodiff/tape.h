@@ -42,7 +42,8 @@ class Tape final : public dispatch::Recorder {
   std::vector<Variable> watched_variables() const;
   void gradients(const Request& request, std::span<Gradient> results);
   /// As many backward passes as there are `output_gradients`, each with one of them for `target`.
-  std::vector<Tensor> gradients_of_each(const Tensor& target, const GradientSource& source,
+  std::vector<Tensor> gradients_of_each(const Tensor& target,
+                                        const GradientSource& source,
                                         std::span<const Tensor> output_gradients);
   std::string explain(const Tensor& target, const GradientSource& source) const;
 
@@ -67,7 +68,9 @@ class Tape final : public dispatch::Recorder {
   void each_slot(const GradientSource& source, Visit visit) const {
     if (source.variable().defined()) {
       const Watched* w = find_watched(source.variable());
-      for (std::int32_t s = w ? w->last_read : -1; s >= 0; s = log_.slots()[std::size_t(s)].previous_read) visit(s);
+      for (std::int32_t s = w ? w->last_read : -1; s >= 0;
+           s = log_.slots()[std::size_t(s)].previous_read)
+        visit(s);
     } else if (const std::int32_t s = log_.find(source.tensor()); s >= 0) {
       visit(s);
     }

@@ -71,10 +71,12 @@ std::string Dim::to_string() const {
 }
 
 Shape::Shape(std::span<const std::int64_t> dims) {
-  for (std::int64_t d : dims) push_back(Dim(d));
+  for (std::int64_t d : dims)
+    push_back(Dim(d));
 }
 
-Shape::Shape(Shape&& o) noexcept : rank_(o.rank_), known_rank_(o.known_rank_), capacity_(o.capacity_) {
+Shape::Shape(Shape&& o) noexcept
+    : rank_(o.rank_), known_rank_(o.known_rank_), capacity_(o.capacity_) {
   std::copy(o.inline_, o.inline_ + kInline, inline_);
   heap_ = std::exchange(o.heap_, nullptr);
   o.rank_ = 0;
@@ -99,7 +101,8 @@ Shape& Shape::operator=(Shape&& o) noexcept {
 
 void Shape::assign(std::span<const Dim> dims) {
   rank_ = 0;
-  for (Dim d : dims) push_back(d);
+  for (Dim d : dims)
+    push_back(d);
 }
 
 void Shape::push_back(Dim d) {
@@ -111,7 +114,8 @@ void Shape::push_back(Dim d) {
     heap_ = fresh;
     capacity_ = std::uint8_t(capacity);
   }
-  if (rank_ == 255) return;  // one more than kMaxRank is kept, so that the check in dispatch sees it
+  if (rank_ == 255)
+    return;  // one more than kMaxRank is kept, so that the check in dispatch sees it
   data()[rank_++] = d;
 }
 
@@ -124,14 +128,16 @@ std::int64_t Shape::size() const {
 
 std::vector<std::int64_t> Shape::to_vector() const {
   std::vector<std::int64_t> v;
-  for (Dim d : dims()) v.push_back(d.value());
+  for (Dim d : dims())
+    v.push_back(d.value());
   return v;
 }
 
 std::string Shape::to_string() const {
   if (!known_rank_) return "<unknown>";
   std::string s = "[";
-  for (int i = 0; i < rank_; ++i) s += (i ? ", " : "") + (*this)[i].to_string();
+  for (int i = 0; i < rank_; ++i)
+    s += (i ? ", " : "") + (*this)[i].to_string();
   return s + "]";
 }
 

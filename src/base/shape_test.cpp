@@ -1,10 +1,9 @@
+#include <gtest/gtest.h>
 #include <weir/shape.h>
 
-#include "base/small_vector.h"
-
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include "base/small_vector.h"
 
 namespace weir {
 namespace {
@@ -31,7 +30,8 @@ TEST(Shape, SizeIsUnknownUnlessStatic) {
 
 TEST(Shape, KeepsManyDimensions) {
   Shape s;
-  for (int i = 0; i < 200; ++i) s.push_back(i);
+  for (int i = 0; i < 200; ++i)
+    s.push_back(i);
   Shape copy = s;
   Shape moved = std::move(s);
   EXPECT_EQ(copy, moved);
@@ -43,7 +43,8 @@ TEST(Shape, KeepsManyDimensions) {
 
 TEST(SmallVector, MovesBetweenInlineAndHeap) {
   base::SmallVector<std::string, 2> v;
-  for (int i = 0; i < 9; ++i) v.push_back(std::string(30, char('a' + i)));
+  for (int i = 0; i < 9; ++i)
+    v.push_back(std::string(30, char('a' + i)));
   auto copy = v;
   auto moved = std::move(v);
   ASSERT_EQ(moved.size(), 9u);

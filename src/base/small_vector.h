@@ -1,6 +1,7 @@
 #pragma once
 
-/// A vector whose first N elements need no heap. Used on hot paths, where a call has a handful of operands.
+/// A vector whose first N elements need no heap. Used on hot paths, where a call has a handful of
+/// operands.
 
 #include <cstddef>
 #include <initializer_list>
@@ -16,10 +17,12 @@ class SmallVector {
  public:
   SmallVector() = default;
   explicit SmallVector(std::size_t n) { resize(n); }
-  SmallVector(std::initializer_list<T> list) : SmallVector(std::span<const T>(list.begin(), list.size())) {}
+  SmallVector(std::initializer_list<T> list)
+      : SmallVector(std::span<const T>(list.begin(), list.size())) {}
   explicit SmallVector(std::span<const T> list) {
     reserve(list.size());
-    for (const T& v : list) push_back(v);
+    for (const T& v : list)
+      push_back(v);
   }
   SmallVector(const SmallVector& o) : SmallVector(std::span<const T>(o.data_, o.size_)) {}
   SmallVector(SmallVector&& o) noexcept { take(o); }
@@ -55,8 +58,10 @@ class SmallVector {
   }
   void resize(std::size_t n) {
     reserve(n);
-    while (size_ > n) data_[--size_].~T();
-    while (size_ < n) new (data_ + size_++) T();
+    while (size_ > n)
+      data_[--size_].~T();
+    while (size_ < n)
+      new (data_ + size_++) T();
   }
   template <class... Args>
   T& emplace_back(Args&&... args) {

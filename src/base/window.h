@@ -23,8 +23,13 @@ struct Extent {
   std::int64_t after = 0;
 };
 
-/// `before` and `after` are read with Padding::given. With Padding::same an odd cell of padding comes at the end.
-[[gnu::always_inline]] constexpr Extent slide(std::int64_t in, const Window& w, Padding padding, std::int64_t before = 0, std::int64_t after = 0) {
+/// `before` and `after` are read with Padding::given. With Padding::same an odd cell of padding
+/// comes at the end.
+[[gnu::always_inline]] constexpr Extent slide(std::int64_t in,
+                                              const Window& w,
+                                              Padding padding,
+                                              std::int64_t before = 0,
+                                              std::int64_t after = 0) {
   if (padding == Padding::same) {
     const std::int64_t out = (in + w.stride - 1) / w.stride;
     const std::int64_t missing = (out - 1) * w.stride + w.reach() - in;

@@ -1,18 +1,19 @@
 #include "dispatch/call.h"
 
-#include "tensor/convert.h"
-#include "tensor/tensor_impl.h"
-
 #include <weir/variable.h>
 
 #include <algorithm>
+
+#include "tensor/convert.h"
+#include "tensor/tensor_impl.h"
 
 namespace weir::dispatch {
 namespace {
 
 constexpr std::size_t kFew = 6;
 
-/// The operands as tensors. Variables are read, scalars have adopted a dtype; those values are owned here.
+/// The operands as tensors. Variables are read, scalars have adopted a dtype; those values are
+/// owned here.
 struct Resolved {
   base::SmallVector<const Tensor*, kFew> tensors;
   base::SmallVector<Tensor, kFew> owned;
@@ -22,7 +23,8 @@ struct Resolved {
 std::string describe(DTypeSet set) {
   std::string text;
   for (int i = 1; i < 32; ++i) {
-    if (is_valid(DType(i)) && set.contains(DType(i))) text += (text.empty() ? "" : ", ") + std::string(name(DType(i)));
+    if (is_valid(DType(i)) && set.contains(DType(i)))
+      text += (text.empty() ? "" : ", ") + std::string(name(DType(i)));
   }
   return text;
 }
@@ -35,20 +37,29 @@ const OperandDef& operand_def(const OpDef& op, std::size_t i) {
 void check_arity(const OpDef& op, std::size_t own, std::source_location where) {
   const std::size_t defined = op.input_defs().size();
   if (op.variadic() ? own + 1 > defined : own == defined) return;
-  fail(op, where, "wrong number of operands", std::to_string(own),
+  fail(op,
+       where,
+       "wrong number of operands",
+       std::to_string(own),
        (op.variadic() ? "at least " : "") + std::to_string(defined));
 }
 
-/// Binds the type parameters to the dtypes of the operands that are not scalars; a scalar adopts afterwards.
+/// Binds the type parameters to the dtypes of the operands that are not scalars; a scalar adopts
+/// afterwards.
 class TypeBinder {
  public:
-  TypeBinder(const OpDef& op, std::span<const rt::Attr> attrs, std::source_location where) : op_(op), where_(where) {
+  TypeBinder(const OpDef& op, std::span<const rt::Attr> attrs, std::source_location where)
+      : op_(op), where_(where) {
     for (std::size_t p = 0; p < op.types().size(); ++p) {
       const int attr = op.types()[p].attr;
       if (attr >= 0) bound_[p] = attrs[std::size_t(attr)].t;
       if (attr >= 0 && !op.types()[p].allowed.contains(bound_[p]))
-        fail(op, where_, "attribute " + op.attrs()[std::size_t(attr)].name + " is a dtype that the op does not have",
-             name(bound_[p]), "one of " + describe(op.types()[p].allowed));
+        fail(op,
+             where_,
+             "attribute " + op.attrs()[std::size_t(attr)].name +
+                 " is a dtype that the op does not have",
+             name(bound_[p]),
+             "one of " + describe(op.types()[p].allowed));
     }
   }
 
@@ -58,9 +69,13 @@ class TypeBinder {
     DType& bound = bound_[def.type];
     if (bound == DType::invalid) bound = got;
     if (bound != got) {
-      fail(op_, where_, "operands have different dtypes",
-           def.name + " " + name(got) + " where " + name(bound) + " came first", "one dtype",
-           std::string("convert one explicitly: weir::cast(") + def.name + ", DType::" + name(bound) + ")");
+      fail(op_,
+           where_,
+           "operands have different dtypes",
+           def.name + " " + name(got) + " where " + name(bound) + " came first",
+           "one dtype",
+           std::string("convert one explicitly: weir::cast(") + def.name +
+               ", DType::" + name(bound) + ")");
     }
     const DTypeSet allowed = op_.types()[std::size_t(def.type)].allowed;
     if (!allowed.contains(got)) check(def, false, got, "one of " + describe(allowed));
@@ -70,7 +85,8 @@ class TypeBinder {
   DType adopt(std::size_t i, const Scalar& s) {
     const OperandDef& def = operand_def(op_, i);
     if (def.type < 0) return def.dtype;
-    if (bound_[def.type] == DType::invalid) bind(i, literal_dtype(s, op_.types()[std::size_t(def.type)].allowed));
+    if (bound_[def.type] == DType::invalid)
+      bind(i, literal_dtype(s, op_.types()[std::size_t(def.type)].allowed));
     return bound_[def.type];
   }
 
@@ -82,7 +98,8 @@ class TypeBinder {
       case Scalar::Kind::boolean:
         return DType::boolean;
       case Scalar::Kind::integer: {
-        if (!allowed.contains(DType::int32) && allowed.contains(DType::float32)) return DType::float32;
+        if (!allowed.contains(DType::int32) && allowed.contains(DType::float32))
+          return DType::float32;
         return s.i == std::int32_t(s.i) ? DType::int32 : DType::int64;
       }
       case Scalar::Kind::real:
@@ -93,7 +110,12 @@ class TypeBinder {
     return DType::float32;
   }
   void check(const OperandDef& def, bool ok, DType got, const std::string& expected) const {
-    if (!ok) fail(op_, where_, "operand " + def.name + " has a dtype that the op does not take", name(got), expected);
+    if (!ok)
+      fail(op_,
+           where_,
+           "operand " + def.name + " has a dtype that the op does not take",
+           name(got),
+           expected);
   }
 
   const OpDef& op_;
@@ -101,7 +123,11 @@ class TypeBinder {
   DType bound_[8] = {};
 };
 
-void resolve(const OpDef& op, std::span<const Operand> operands, std::size_t own, TypeBinder& types, Resolved& r) {
+void resolve(const OpDef& op,
+             std::span<const Operand> operands,
+             std::size_t own,
+             TypeBinder& types,
+             Resolved& r) {
   const std::size_t n = operands.size();
   r.tensors.resize(n);
   r.owned.resize(n);
@@ -115,7 +141,8 @@ void resolve(const OpDef& op, std::span<const Operand> operands, std::size_t own
       r.tensors[i] = &o.tensor();
       if (o.kind() == Operand::Kind::temporary && i < 32) r.stealable |= 1u << i;
     }
-    if (!r.tensors[i]->defined()) fail(op, o.where(), "operand " + std::to_string(i) + " is an undefined tensor");
+    if (!r.tensors[i]->defined())
+      fail(op, o.where(), "operand " + std::to_string(i) + " is an undefined tensor");
     if (i < own) types.bind(i, r.tensors[i]->impl()->dtype());
   }
   for (std::size_t i = 0; i < own; ++i) {
@@ -130,24 +157,32 @@ void resolve(const OpDef& op, std::span<const Operand> operands, std::size_t own
   }
 }
 
-/// Static operands that have a value become attributes; the others stay operands, renumbered. Returns how many stay.
+/// Static operands that have a value become attributes; the others stay operands, renumbered.
+/// Returns how many stay.
 struct StaticOperands {
   base::SmallVector<rt::Attr, 8> attrs;
   std::vector<std::vector<std::int64_t>> storage;
 };
 
-void check_static(const OpDef& op, const AttrDef& def, const Tensor& t, std::source_location where) {
+void check_static(const OpDef& op,
+                  const AttrDef& def,
+                  const Tensor& t,
+                  std::source_location where) {
   const bool matrix = def.columns > 0 && t.rank() == 2 && (t.dim(1) == def.columns || t.dim(1) < 0);
   const bool shape_ok = t.rank() == 0 || (t.rank() == 1 && !def.scalar) || matrix;
   if (is_integer(t.dtype()) && (shape_ok || !t.impl()->shape().has_rank())) return;
-  fail(op, where, "static operand " + def.name + " must be integers", t.describe(),
+  fail(op,
+       where,
+       "static operand " + def.name + " must be integers",
+       t.describe(),
        def.scalar ? "an integer scalar" : "an integer vector or scalar");
 }
 
 std::vector<std::int64_t> integers(const Tensor& t) {
   std::vector<std::int64_t> values;
   const auto* p = static_cast<const char*>(t.raw_data());
-  for (std::int64_t i = 0; i < t.size(); ++i) values.push_back(tensor::load(p + i * byte_size(t.dtype()), t.dtype()).i);
+  for (std::int64_t i = 0; i < t.size(); ++i)
+    values.push_back(tensor::load(p + i * byte_size(t.dtype()), t.dtype()).i);
   return values;
 }
 
@@ -156,8 +191,12 @@ const Tensor* known_value(const Tensor& t) {
   return p.is_symbolic() ? p.source()->constant_value(p.node(), p.output()) : &t;
 }
 
-void fold_static_operands(const OpDef& op, std::source_location where, std::size_t own, Resolved& r,
-                          std::span<const rt::Attr> attrs, StaticOperands& out) {
+void fold_static_operands(const OpDef& op,
+                          std::source_location where,
+                          std::size_t own,
+                          Resolved& r,
+                          std::span<const rt::Attr> attrs,
+                          StaticOperands& out) {
   out.attrs = base::SmallVector<rt::Attr, 8>(attrs);
   std::size_t kept = own;
   for (std::size_t a = 0; a < attrs.size(); ++a) {
@@ -166,7 +205,8 @@ void fold_static_operands(const OpDef& op, std::source_location where, std::size
     check_static(op, op.attrs()[a], *operand, where);
     if (const Tensor* value = known_value(*operand)) {
       out.storage.push_back(integers(*value));
-      out.attrs[a] = rt::Attr::int_list(out.storage.back().data(), std::uint32_t(out.storage.back().size()));
+      out.attrs[a] =
+          rt::Attr::int_list(out.storage.back().data(), std::uint32_t(out.storage.back().size()));
     } else {
       r.tensors[kept] = operand;
       out.attrs[a] = rt::Attr::operand(std::int64_t(kept++));
@@ -177,26 +217,35 @@ void fold_static_operands(const OpDef& op, std::source_location where, std::size
 
 std::size_t own_operands(std::span<const Operand> operands, std::span<const rt::Attr> attrs) {
   std::size_t dynamic = 0;
-  for (const rt::Attr& a : attrs) dynamic += a.kind == rt::Attr::Kind::operand;
+  for (const rt::Attr& a : attrs)
+    dynamic += a.kind == rt::Attr::Kind::operand;
   return operands.size() - dynamic;
 }
 
-void check_string_attrs(const OpDef& op, std::span<const rt::Attr> attrs, std::source_location where) {
+void check_string_attrs(const OpDef& op,
+                        std::span<const rt::Attr> attrs,
+                        std::source_location where) {
   for (std::size_t a = 0; a < attrs.size(); ++a) {
     const AttrDef& def = op.attrs()[a];
     if (def.choices.empty() || attrs[a].kind != rt::Attr::Kind::string) continue;
     const std::string got(attrs[a].s, attrs[a].count);
     if (std::find(def.choices.begin(), def.choices.end(), got) != def.choices.end()) continue;
     std::string expected;
-    for (const std::string& c : def.choices) expected += (expected.empty() ? "" : ", ") + c;
-    fail(op, where, "attribute " + def.name + " has an unknown value", "'" + got + "'", "one of " + expected);
+    for (const std::string& c : def.choices)
+      expected += (expected.empty() ? "" : ", ") + c;
+    fail(op,
+         where,
+         "attribute " + def.name + " has an unknown value",
+         "'" + got + "'",
+         "one of " + expected);
   }
 }
 
 /// What no op may produce: more axes than a tensor has, or more bytes than 63 bits count.
 void check_outputs(const OpDef& op, std::source_location where, std::span<const Spec> outputs) {
   for (const Spec& s : outputs) {
-    if (s.shape.rank() > kMaxRank) fail(op, where, "too many dimensions", std::to_string(s.shape.rank()), "at most 254");
+    if (s.shape.rank() > kMaxRank)
+      fail(op, where, "too many dimensions", std::to_string(s.shape.rank()), "at most 254");
     std::int64_t bytes = byte_size(s.dtype);
     for (Dim d : s.shape.dims()) {
       if (d.known() && d.value() > 0 && __builtin_mul_overflow(bytes, d.value(), &bytes))
@@ -205,7 +254,10 @@ void check_outputs(const OpDef& op, std::source_location where, std::span<const 
   }
 }
 
-void run_infer(const OpDef& op, const Resolved& r, std::span<const rt::Attr> attrs, std::source_location where,
+void run_infer(const OpDef& op,
+               const Resolved& r,
+               std::span<const rt::Attr> attrs,
+               std::source_location where,
                std::span<Spec> outputs) {
   base::SmallVector<SpecView, kFew> specs;
   base::SmallVector<const Tensor*, kFew> values;
@@ -216,7 +268,8 @@ void run_infer(const OpDef& op, const Resolved& r, std::span<const rt::Attr> att
     ranked = ranked && t->impl()->shape().has_rank();
   }
   if (!ranked) {
-    for (Spec& s : outputs) s.shape = Shape::unknown_rank();
+    for (Spec& s : outputs)
+      s.shape = Shape::unknown_rank();
     return;
   }
   InferContext context(op, specs, attrs, values, outputs, where);
@@ -226,8 +279,13 @@ void run_infer(const OpDef& op, const Resolved& r, std::span<const rt::Attr> att
 
 }  // namespace
 
-void fail(const OpDef& op, std::source_location where, std::string what, std::string got, std::string expected,
-          std::string fix, Code code) {
+void fail(const OpDef& op,
+          std::source_location where,
+          std::string what,
+          std::string got,
+          std::string expected,
+          std::string fix,
+          Code code) {
   ErrorInfo e;
   e.code = code;
   e.what = op.name() + ": " + std::move(what);
@@ -239,9 +297,12 @@ void fail(const OpDef& op, std::source_location where, std::string what, std::st
   throw Error(e);
 }
 
-void call(const OpDef& op, std::span<const Operand> operands, std::span<const rt::Attr> attrs,
+void call(const OpDef& op,
+          std::span<const Operand> operands,
+          std::span<const rt::Attr> attrs,
           std::span<Tensor> results) {
-  const std::source_location where = called_from(operands.empty() ? std::source_location{} : operands[0].where());
+  const std::source_location where =
+      called_from(operands.empty() ? std::source_location{} : operands[0].where());
   const std::size_t own = own_operands(operands, attrs);
   check_arity(op, own, where);
   check_string_attrs(op, attrs, where);
@@ -259,7 +320,8 @@ void call(const OpDef& op, std::span<const Operand> operands, std::span<const rt
   std::size_t next = 0;
   for (const OperandDef& def : op.output_defs()) {
     const std::size_t count = def.variadic ? results.size() - (op.output_defs().size() - 1) : 1;
-    for (std::size_t i = 0; i < count; ++i) outputs[next++].dtype = types.output(def);
+    for (std::size_t i = 0; i < count; ++i)
+      outputs[next++].dtype = types.output(def);
   }
   run_infer(op, r, attrs, where, outputs);
 
@@ -267,27 +329,36 @@ void call(const OpDef& op, std::span<const Operand> operands, std::span<const rt
   Handler& handler = handler_for(r.tensors, where, op.name().c_str());
   if (!active_recorders().empty()) invocation.stealable = 0;
   handler.run(invocation, results);
-  for (Recorder* recorder : active_recorders()) recorder->record(invocation, results);
+  for (Recorder* recorder : active_recorders())
+    recorder->record(invocation, results);
 }
 
-std::vector<Spec> infer(const OpDef& op, std::span<const SpecView> inputs, std::span<const rt::Attr> attrs,
-                        std::span<const Tensor* const> values, std::source_location where) {
+std::vector<Spec> infer(const OpDef& op,
+                        std::span<const SpecView> inputs,
+                        std::span<const rt::Attr> attrs,
+                        std::span<const Tensor* const> values,
+                        std::source_location where) {
   TypeBinder types(op, attrs, where);
-  const std::size_t own = inputs.size() - std::size_t(std::count_if(attrs.begin(), attrs.end(), [](const rt::Attr& a) {
-                            return a.kind == rt::Attr::Kind::operand;
-                          }));
+  const std::size_t own =
+      inputs.size() - std::size_t(std::count_if(attrs.begin(), attrs.end(), [](const rt::Attr& a) {
+        return a.kind == rt::Attr::Kind::operand;
+      }));
   check_arity(op, own, where);
   bool ranked = true;
-  for (std::size_t i = 0; i < own; ++i) types.bind(i, inputs[i].dtype);
-  for (const SpecView& s : inputs) ranked = ranked && s.shape.has_rank();
+  for (std::size_t i = 0; i < own; ++i)
+    types.bind(i, inputs[i].dtype);
+  for (const SpecView& s : inputs)
+    ranked = ranked && s.shape.has_rank();
   std::vector<Spec> outputs(std::size_t(op.output_count(attrs)));
   std::size_t next = 0;
   for (const OperandDef& def : op.output_defs()) {
     const std::size_t count = def.variadic ? outputs.size() - (op.output_defs().size() - 1) : 1;
-    for (std::size_t i = 0; i < count; ++i) outputs[next++].dtype = types.output(def);
+    for (std::size_t i = 0; i < count; ++i)
+      outputs[next++].dtype = types.output(def);
   }
   if (!ranked) {
-    for (Spec& s : outputs) s.shape = Shape::unknown_rank();
+    for (Spec& s : outputs)
+      s.shape = Shape::unknown_rank();
     return outputs;
   }
   InferContext context(op, inputs, attrs, values, outputs, where);
@@ -302,7 +373,8 @@ CallBuilder& CallBuilder::ints(const Ints& ints) {
   } else if (ints.present()) {
     attrs_.push_back(rt::Attr::int_list(ints.values().data(), std::uint32_t(ints.values().size())));
   } else if (const AttrDef& def = op_.attrs()[attrs_.size()]; !def.is_operand || !def.has_default) {
-    attrs_.push_back(rt::Attr::int_list(nullptr, 0));  // `reshape(x, {})`: an empty list, not an absent one
+    attrs_.push_back(
+        rt::Attr::int_list(nullptr, 0));  // `reshape(x, {})`: an empty list, not an absent one
   } else {
     attrs_.emplace_back();
   }
@@ -350,7 +422,8 @@ Ints::Ints(std::span<const std::int64_t> v) : present_(true) {
 
 Ints::Ints(std::initializer_list<std::initializer_list<std::int64_t>> rows) : present_(true) {
   std::vector<std::int64_t> flat;
-  for (const auto& row : rows) flat.insert(flat.end(), row.begin(), row.end());
+  for (const auto& row : rows)
+    flat.insert(flat.end(), row.begin(), row.end());
   *this = Ints(flat);
 }
 
@@ -375,7 +448,9 @@ Tensor Operand::to_tensor() const {
   return tensor::adopt_scalar(s, dtype);
 }
 
-std::vector<Tensor> call_op(const OpDef& op, OperandList operands, std::initializer_list<rt::Attr> attrs) {
+std::vector<Tensor> call_op(const OpDef& op,
+                            OperandList operands,
+                            std::initializer_list<rt::Attr> attrs) {
   dispatch::CallBuilder call(op);
   call.operands(operands);
   std::size_t given = 0;
@@ -385,11 +460,14 @@ std::vector<Tensor> call_op(const OpDef& op, OperandList operands, std::initiali
   for (; given < op.attrs().size(); ++given) {
     const AttrDef& def = op.attrs()[given];
     if (!def.has_default)
-      dispatch::fail(op, operands.size() ? operands[0].where() : std::source_location{}, "missing attribute " + def.name);
+      dispatch::fail(op,
+                     operands.size() ? operands[0].where() : std::source_location{},
+                     "missing attribute " + def.name);
     if (def.kind == rt::Attr::Kind::string) {
       call.string(def.default_string);
     } else if (def.kind == rt::Attr::Kind::ints && !(def.is_operand && def.default_ints.empty())) {
-      call.attr(rt::Attr::int_list(def.default_ints.data(), std::uint32_t(def.default_ints.size())));
+      call.attr(
+          rt::Attr::int_list(def.default_ints.data(), std::uint32_t(def.default_ints.size())));
     } else {
       call.attr(def.default_value);
     }

@@ -1,8 +1,8 @@
 #include "dispatch/handler.h"
 
-#include "tensor/tensor_impl.h"
-
 #include <string>
+
+#include "tensor/tensor_impl.h"
 
 namespace weir::dispatch {
 namespace {
@@ -22,7 +22,9 @@ Handler& current_handler() {
   return innermost_handler ? *innermost_handler : default_handler();
 }
 
-Handler& handler_for(std::span<const Tensor* const> operands, std::source_location where, const char*) {
+Handler& handler_for(std::span<const Tensor* const> operands,
+                     std::source_location where,
+                     const char*) {
   Handler* handler = innermost_handler;
   for (const Tensor* t : operands) {
     if (!t->impl()->is_symbolic()) continue;

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The two seams of dispatch: a Handler decides what a call means (run now, append a node); Recorders watch calls
-/// (tapes). Both stacks belong to a thread.
+/// The two seams of dispatch: a Handler decides what a call means (run now, append a node);
+/// Recorders watch calls (tapes). Both stacks belong to a thread.
 
 #include <weir/name_scope.h>
 #include <weir/op_def.h>
@@ -30,9 +30,12 @@ class Handler {
  public:
   virtual ~Handler() = default;
   virtual void run(const Invocation& call, std::span<Tensor> results) = 0;
-  virtual Tensor read(const std::shared_ptr<VariableState>& variable, std::source_location where) = 0;
+  virtual Tensor read(const std::shared_ptr<VariableState>& variable,
+                      std::source_location where) = 0;
   /// Returns the value as a read after the write sees it.
-  virtual Tensor write(const std::shared_ptr<VariableState>& variable, const Tensor& value, std::source_location where) = 0;
+  virtual Tensor write(const std::shared_ptr<VariableState>& variable,
+                       const Tensor& value,
+                       std::source_location where) = 0;
   /// True while a graph is built: the calls of this thread become nodes.
   virtual bool is_tracing() const { return false; }
 };
@@ -49,8 +52,11 @@ Handler& default_handler();
 
 /// The handler of the innermost scope of this thread, else the default one.
 Handler& current_handler();
-/// The handler that must see these operands: the current one; outside every scope, that of a symbolic operand's graph.
-Handler& handler_for(std::span<const Tensor* const> operands, std::source_location where, const char* op);
+/// The handler that must see these operands: the current one; outside every scope, that of a
+/// symbolic operand's graph.
+Handler& handler_for(std::span<const Tensor* const> operands,
+                     std::source_location where,
+                     const char* op);
 
 /// Makes `handler` the current one for the life of the scope.
 class HandlerScope {
@@ -82,7 +88,8 @@ class PauseRecording {
   std::vector<Recorder*> hidden_;
 };
 
-/// While it lives, calls of this thread count as made at `where`: a gradient rule runs for a line of the user.
+/// While it lives, calls of this thread count as made at `where`: a gradient rule runs for a line
+/// of the user.
 class CalledFrom {
  public:
   explicit CalledFrom(std::source_location where);
@@ -104,8 +111,8 @@ class SymbolicHandler : public Handler {
   bool is_tracing() const override { return true; }
 };
 
-/// While it lives, this thread must not create variables: a function is traced again, and variables belong to its
-/// first trace.
+/// While it lives, this thread must not create variables: a function is traced again, and variables
+/// belong to its first trace.
 class ForbidVariables {
  public:
   explicit ForbidVariables(const char* function);

@@ -26,13 +26,17 @@ std::int64_t InferContext::ints_count(int index) const {
 
 int InferContext::axis(std::int64_t axis, int rank) const {
   if (axis < -rank || axis >= rank)
-    fail("axis out of range", "axis " + std::to_string(axis) + " with " + describe_inputs(),
+    fail("axis out of range",
+         "axis " + std::to_string(axis) + " with " + describe_inputs(),
          rank == 0 ? "an input of rank 1 or more"
                    : "an axis in [" + std::to_string(-rank) + ", " + std::to_string(rank) + ")");
   return int(axis < 0 ? axis + rank : axis);
 }
 
-void InferContext::fail(std::string what, std::string got, std::string expected, std::string fix) const {
+void InferContext::fail(std::string what,
+                        std::string got,
+                        std::string expected,
+                        std::string fix) const {
   if (got.empty()) got = describe_inputs();
   dispatch::fail(op_, where_, std::move(what), std::move(got), std::move(expected), std::move(fix));
 }
@@ -42,7 +46,8 @@ std::string InferContext::describe_inputs() const {
   const auto& defs = op_.input_defs();
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const std::string label = i < defs.size() ? defs[i].name : std::to_string(i);
-    text += (i ? ", " : "") + label + " " + weir::name(inputs_[i].dtype) + inputs_[i].shape.to_string();
+    text +=
+        (i ? ", " : "") + label + " " + weir::name(inputs_[i].dtype) + inputs_[i].shape.to_string();
   }
   return text;
 }

@@ -9,7 +9,8 @@ using Kind = rt::Attr::Kind;
 
 std::uint32_t bits_of(std::initializer_list<int> indices) {
   std::uint32_t bits = 0;
-  for (int i : indices) bits |= std::uint32_t{1} << std::min(i, 31);
+  for (int i : indices)
+    bits |= std::uint32_t{1} << std::min(i, 31);
   return bits;
 }
 
@@ -32,7 +33,10 @@ OpDef& OpDef::type(std::string name, DTypeSet allowed) {
   types_.push_back({std::move(name), allowed, -1});
   return *this;
 }
-OpDef& OpDef::type_attr(std::string type_name, DTypeSet allowed, std::string attr_name, DType default_value) {
+OpDef& OpDef::type_attr(std::string type_name,
+                        DTypeSet allowed,
+                        std::string attr_name,
+                        DType default_value) {
   types_.push_back({std::move(type_name), allowed, int(attrs_.size())});
   AttrDef& a = add_attr(std::move(attr_name), Kind::dtype);
   a.has_default = default_value != DType::invalid;
@@ -44,7 +48,12 @@ int OpDef::type_index(const std::string& name) const {
   for (std::size_t i = 0; i < types_.size(); ++i) {
     if (types_[i].name == name) return int(i);
   }
-  throw Error({Code::internal, name_ + ": no type parameter " + name, {}, {}, {}, "declare it with .type first"});
+  throw Error({Code::internal,
+               name_ + ": no type parameter " + name,
+               {},
+               {},
+               {},
+               "declare it with .type first"});
 }
 
 OpDef& OpDef::input(std::string name, std::string type) {
@@ -59,7 +68,8 @@ OpDef& OpDef::input(std::string name, DType dtype) {
 }
 OpDef& OpDef::inputs(std::string name, std::string type, std::string count_attr) {
   params_.push_back({false, int(inputs_.size())});
-  inputs_.push_back({std::move(name), type_index(type), DType::invalid, true, std::move(count_attr)});
+  inputs_.push_back(
+      {std::move(name), type_index(type), DType::invalid, true, std::move(count_attr)});
   return *this;
 }
 OpDef& OpDef::output(std::string name, std::string type) {
@@ -71,7 +81,8 @@ OpDef& OpDef::output(std::string name, DType dtype) {
   return *this;
 }
 OpDef& OpDef::outputs(std::string name, std::string type, std::string count_attr) {
-  outputs_.push_back({std::move(name), type_index(type), DType::invalid, true, std::move(count_attr)});
+  outputs_.push_back(
+      {std::move(name), type_index(type), DType::invalid, true, std::move(count_attr)});
   return *this;
 }
 
@@ -199,7 +210,8 @@ int OpDef::output_count(std::span<const rt::Attr> attrs) const {
     } else {
       const int index = attr_index(o.count_attr);
       const rt::Attr& count = attrs[std::size_t(index)];
-      n += count.kind == Kind::ints ? int(count.count) : int(std::clamp<std::int64_t>(count.i, 0, 1 << 20));
+      n += count.kind == Kind::ints ? int(count.count)
+                                    : int(std::clamp<std::int64_t>(count.i, 0, 1 << 20));
     }
   }
   return n;

@@ -11,13 +11,16 @@ namespace {
 class Registry {
  public:
   Registry() {
-    for (OpDef& op : make_builtin_ops()) insert(std::move(op));
+    for (OpDef& op : make_builtin_ops())
+      insert(std::move(op));
   }
 
   void add(std::span<const OpDef> ops) {
     std::unique_lock lock(mutex_);
-    for (const OpDef& op : ops) check(op);
-    for (const OpDef& op : ops) insert(op);
+    for (const OpDef& op : ops)
+      check(op);
+    for (const OpDef& op : ops)
+      insert(op);
   }
   const OpDef* find(std::string_view name) const {
     std::shared_lock lock(mutex_);
@@ -28,7 +31,8 @@ class Registry {
   std::vector<const OpDef*> all() const {
     std::shared_lock lock(mutex_);
     std::vector<const OpDef*> list;
-    for (const OpDef& op : ops_) list.push_back(&op);
+    for (const OpDef& op : ops_)
+      list.push_back(&op);
     return list;
   }
 
@@ -67,7 +71,8 @@ Registry& registry() {
 /// Levenshtein distance, case ignored.
 int distance(std::string_view a, std::string_view b) {
   std::vector<int> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = int(j);
+  for (std::size_t j = 0; j <= b.size(); ++j)
+    row[j] = int(j);
   for (std::size_t i = 1; i <= a.size(); ++i) {
     int diagonal = row[0];
     row[0] = int(i);
@@ -93,10 +98,12 @@ std::vector<const OpDef*> all_ops() {
 
 std::vector<std::string> similar_op_names(std::string_view name, int count) {
   std::vector<std::pair<int, std::string>> ranked;
-  for (const OpDef* op : all_ops()) ranked.emplace_back(distance(name, op->name()), op->name());
+  for (const OpDef* op : all_ops())
+    ranked.emplace_back(distance(name, op->name()), op->name());
   std::sort(ranked.begin(), ranked.end());
   std::vector<std::string> names;
-  for (int i = 0; i < count && i < int(ranked.size()); ++i) names.push_back(ranked[std::size_t(i)].second);
+  for (int i = 0; i < count && i < int(ranked.size()); ++i)
+    names.push_back(ranked[std::size_t(i)].second);
   return names;
 }
 
@@ -106,7 +113,8 @@ const OpDef& require_op(std::string_view name, std::source_location where) {
   e.code = Code::unimplemented;
   e.what = "unknown op '" + std::string(name) + "'";
   e.where = to_string(where);
-  for (const std::string& s : similar_op_names(name, 3)) e.expected += (e.expected.empty() ? "one like " : ", ") + s;
+  for (const std::string& s : similar_op_names(name, 3))
+    e.expected += (e.expected.empty() ? "one like " : ", ") + s;
   e.fix = "register it with weir::register_ops, or use an op of docs/ops.md";
   throw Error(e);
 }

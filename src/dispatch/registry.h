@@ -1,6 +1,7 @@
 #pragma once
 
-/// The ops of the process: the built-in table, generated from src/ops/ops.list, and those of the program.
+/// The ops of the process: the built-in table, generated from src/ops/ops.list, and those of the
+/// program.
 
 #include <weir/op_def.h>
 

@@ -7,13 +7,27 @@
 namespace weir::inline v0 {
 namespace {
 
-[[noreturn]] void fail(std::source_location where, Code code, std::string what, std::string got, std::string expected,
+[[noreturn]] void fail(std::source_location where,
+                       Code code,
+                       std::string what,
+                       std::string got,
+                       std::string expected,
                        std::string fix = {}) {
-  throw Error({code, std::move(what), to_string(where), std::move(got), std::move(expected), std::move(fix)});
+  throw Error({code,
+               std::move(what),
+               to_string(where),
+               std::move(got),
+               std::move(expected),
+               std::move(fix)});
 }
 
 VariableState& checked(const std::shared_ptr<VariableState>& state) {
-  if (!state) fail({}, Code::failed_precondition, "use of an undefined Variable", "a default-constructed Variable", "a variable");
+  if (!state)
+    fail({},
+         Code::failed_precondition,
+         "use of an undefined Variable",
+         "a default-constructed Variable",
+         "a variable");
   return *state;
 }
 
@@ -21,14 +35,26 @@ VariableState& checked(const std::shared_ptr<VariableState>& state) {
 
 Variable::Variable(Tensor initial_value, VariableOptions options, std::source_location where) {
   if (!initial_value.defined())
-    fail(where, Code::invalid_argument, "Variable '" + options.name + "'", "an undefined initial value", "a tensor");
+    fail(where,
+         Code::invalid_argument,
+         "Variable '" + options.name + "'",
+         "an undefined initial value",
+         "a tensor");
   if (initial_value.is_symbolic())
-    fail(where, Code::failed_precondition, "Variable '" + options.name + "': the initial value cannot be lifted out of the trace",
-         "a symbolic tensor", "a tensor with a value", "create variables before the function is traced, from concrete values");
+    fail(where,
+         Code::failed_precondition,
+         "Variable '" + options.name + "': the initial value cannot be lifted out of the trace",
+         "a symbolic tensor",
+         "a tensor with a value",
+         "create variables before the function is traced, from concrete values");
   if (const char* function = dispatch::variables_forbidden_by())
-    fail(where, Code::failed_precondition,
-         "Variable '" + options.name + "' is created while function '" + function + "' is traced again", "a new variable",
-         "variables of the first trace", "create the variable outside the function, once");
+    fail(where,
+         Code::failed_precondition,
+         "Variable '" + options.name + "' is created while function '" + function +
+             "' is traced again",
+         "a new variable",
+         "variables of the first trace",
+         "create the variable outside the function, once");
   state_ = std::make_shared<VariableState>(std::move(initial_value), std::move(options));
 }
 
@@ -57,7 +83,8 @@ Tensor Variable::value(std::source_location where) const {
   if (dispatch::active_recorders().empty()) return t;
   // Tapes tell this read from a snapshot that was taken before, or while they were paused.
   t = TensorImpl::again(t);
-  for (dispatch::Recorder* r : dispatch::active_recorders()) r->record_read(state_, t);
+  for (dispatch::Recorder* r : dispatch::active_recorders())
+    r->record_read(state_, t);
   return t;
 }
 

@@ -1,13 +1,13 @@
 /// The handler that runs one op now: kernel from the cache, one block for each result, run.
 
+#include <algorithm>
+
 #include "dispatch/call.h"
 #include "dispatch/handler.h"
 #include "kernels/select.h"
 #include "tensor/host_context.h"
 #include "tensor/tensor_impl.h"
 #include "tensor/variable_state.h"
-
-#include <algorithm>
 
 namespace weir::eager {
 namespace {
@@ -22,24 +22,33 @@ using Few = base::SmallVector<T, kFew>;
 /// Null if there is none.
 const rt::Kernel* find_kernel(const Invocation& call) {
   Few<DType> in, out;
-  for (const Tensor* t : call.inputs) in.push_back(t->impl()->dtype());
-  for (const Spec& s : call.outputs) out.push_back(s.dtype);
+  for (const Tensor* t : call.inputs)
+    in.push_back(t->impl()->dtype());
+  for (const Spec& s : call.outputs)
+    out.push_back(s.dtype);
   return kernels::select(call.op.name().c_str(), call.op.id(), in, out);
 }
 
 const rt::Kernel& kernel_for(const Invocation& call) {
   if (const rt::Kernel* k = find_kernel(call)) return *k;
   std::string got;
-  for (const Tensor* t : call.inputs) got += (got.empty() ? "" : ", ") + std::string(name(t->impl()->dtype()));
-  dispatch::fail(call.op, call.where, "no kernel for these dtypes on this machine", got, {},
-                 "cast the operands, or register a kernel with weir::register_kernels", Code::unimplemented);
+  for (const Tensor* t : call.inputs)
+    got += (got.empty() ? "" : ", ") + std::string(name(t->impl()->dtype()));
+  dispatch::fail(call.op,
+                 call.where,
+                 "no kernel for these dtypes on this machine",
+                 got,
+                 {},
+                 "cast the operands, or register a kernel with weir::register_kernels",
+                 Code::unimplemented);
 }
 
 /// True if `t` may become the result: nobody else sees it, and its memory has the right size.
 bool can_steal(const Invocation& call, std::size_t i, const Spec& out) {
   const TensorImpl& t = *call.inputs[i]->impl();
   if (out.dtype == DType::string) return false;  // its buffer owns the bytes of its strings
-  return (call.stealable >> i & 1u) && t.unique() && t.dtype() == out.dtype && t.shape().to_shape() == out.shape;
+  return (call.stealable >> i & 1u) && t.unique() && t.dtype() == out.dtype &&
+         t.shape().to_shape() == out.shape;
 }
 
 Tensor steal(const Tensor* operand) {
@@ -68,12 +77,18 @@ struct Outputs {
 
 void check_static(const Invocation& call, const Spec& s) {
   if (!s.shape.is_static())
-    dispatch::fail(call.op, call.where, "the shape of the result is not known", s.describe(), "a static shape", {},
+    dispatch::fail(call.op,
+                   call.where,
+                   "the shape of the result is not known",
+                   s.describe(),
+                   "a static shape",
+                   {},
                    Code::internal);
 }
 
 [[noreturn]] void throw_status(const Invocation& call, Status status, const rt::ErrorText& text) {
-  dispatch::fail(call.op, call.where, text.text[0] ? text.text : status.message(), {}, {}, {}, status.code());
+  dispatch::fail(
+      call.op, call.where, text.text[0] ? text.text : status.message(), {}, {}, {}, status.code());
 }
 
 /// Kernel state and workspace for the time of one call.
@@ -100,8 +115,11 @@ class Scratch {
   tensor::Buffer* buffer_ = nullptr;
 };
 
-rt::KernelCall kernel_call(const rt::Kernel& kernel, const Invocation& call, std::span<const rt::View> in,
-                           std::span<const rt::View> out, rt::ErrorText& text) {
+rt::KernelCall kernel_call(const rt::Kernel& kernel,
+                           const Invocation& call,
+                           std::span<const rt::View> in,
+                           std::span<const rt::View> out,
+                           rt::ErrorText& text) {
   rt::KernelCall c;
   c.kernel = &kernel;
   c.in = in.data();
@@ -115,7 +133,9 @@ rt::KernelCall kernel_call(const rt::Kernel& kernel, const Invocation& call, std
   return c;
 }
 
-void run_kernel(const rt::Kernel& kernel, const Invocation& call, std::span<const rt::View> in,
+void run_kernel(const rt::Kernel& kernel,
+                const Invocation& call,
+                std::span<const rt::View> in,
                 std::span<const rt::View> out) {
   rt::ErrorText text;
   rt::KernelCall c = kernel_call(kernel, call, in, out, text);
@@ -138,18 +158,26 @@ bool try_decompose(const Invocation& call, std::span<Tensor> results) {
   if (!call.op.decompose_fn() || find_kernel(call)) return false;
   dispatch::PauseRecording pause;
   std::vector<Tensor> inputs;
-  for (const Tensor* t : call.inputs) inputs.push_back(*t);
+  for (const Tensor* t : call.inputs)
+    inputs.push_back(*t);
   std::vector<Tensor> values = call.op.decompose_fn()(inputs, call.attrs);
   for (std::size_t o = 0; o < results.size(); ++o) {
     // A result that is an input handed through is a new value for tapes.
-    const bool same = std::any_of(inputs.begin(), inputs.end(), [&](const Tensor& t) { return t.impl() == values[o].impl(); });
-    results[o] = same ? TensorImpl::view(values[o], values[o].impl()->shape()) : std::move(values[o]);
+    const bool same = std::any_of(inputs.begin(), inputs.end(), [&](const Tensor& t) {
+      return t.impl() == values[o].impl();
+    });
+    results[o] =
+        same ? TensorImpl::view(values[o], values[o].impl()->shape()) : std::move(values[o]);
   }
   return true;
 }
 
-/// Gives the outputs that infer left open the shapes that the kernel derives from the values of the inputs.
-void resolve_shapes(const rt::Kernel& kernel, const Invocation& call, std::span<const rt::View> in, std::span<Spec> outputs) {
+/// Gives the outputs that infer left open the shapes that the kernel derives from the values of the
+/// inputs.
+void resolve_shapes(const rt::Kernel& kernel,
+                    const Invocation& call,
+                    std::span<const rt::View> in,
+                    std::span<Spec> outputs) {
   Few<std::vector<std::int64_t>> dims(outputs.size());
   Few<std::int64_t*> writable(outputs.size());
   Few<rt::View> out(outputs.size());
@@ -171,7 +199,8 @@ void resolve_shapes(const rt::Kernel& kernel, const Invocation& call, std::span<
 }
 
 bool is_static(const Invocation& call) {
-  return std::all_of(call.outputs.begin(), call.outputs.end(), [](const Spec& s) { return s.shape.is_static(); });
+  return std::all_of(
+      call.outputs.begin(), call.outputs.end(), [](const Spec& s) { return s.shape.is_static(); });
 }
 
 class EagerHandler final : public dispatch::Handler {
@@ -181,9 +210,11 @@ class EagerHandler final : public dispatch::Handler {
     if (try_alias(call, results) || try_decompose(call, results)) return;
     const rt::Kernel& kernel = kernel_for(call);
     Few<rt::View> in, out;
-    for (const Tensor* t : call.inputs) in.push_back(t->impl()->as_view());
+    for (const Tensor* t : call.inputs)
+      in.push_back(t->impl()->as_view());
     place_results(call, results);
-    for (const Tensor& t : results) out.push_back(t.impl()->as_view());
+    for (const Tensor& t : results)
+      out.push_back(t.impl()->as_view());
     run_kernel(kernel, call, in, out);
   }
 
@@ -191,7 +222,9 @@ class EagerHandler final : public dispatch::Handler {
     return variable->snapshot();
   }
 
-  Tensor write(const std::shared_ptr<VariableState>& variable, const Tensor& value, std::source_location) override {
+  Tensor write(const std::shared_ptr<VariableState>& variable,
+               const Tensor& value,
+               std::source_location) override {
     std::lock_guard lock(variable->mutex);
     variable->set_locked(value);
     return value;
@@ -201,7 +234,8 @@ class EagerHandler final : public dispatch::Handler {
   void run_data_shaped(const Invocation& call, std::span<Tensor> results) {
     if (try_decompose(call, results)) return;
     Few<rt::View> in;
-    for (const Tensor* t : call.inputs) in.push_back(t->impl()->as_view());
+    for (const Tensor* t : call.inputs)
+      in.push_back(t->impl()->as_view());
     base::SmallVector<Spec, 2> outputs(call.outputs);
     resolve_shapes(kernel_for(call), call, in, outputs);
     Invocation sized{call.op, call.inputs, call.attrs, outputs, call.where};
@@ -217,7 +251,8 @@ class EagerHandler final : public dispatch::Handler {
         }
       }
       if (!results[o].defined()) results[o] = allocate(spec);
-      if (spec.dtype == DType::string && results[o].impl()->buffer()) keep_strings_alive(call, results[o]);
+      if (spec.dtype == DType::string && results[o].impl()->buffer())
+        keep_strings_alive(call, results[o]);
     }
   }
 };

@@ -1,8 +1,7 @@
+#include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
-
-#include <gtest/gtest.h>
 
 namespace weir {
 namespace {

@@ -1,8 +1,8 @@
 #include "flow/body.h"
 
-#include "autodiff/structural.h"
-
 #include <algorithm>
+
+#include "autodiff/structural.h"
 
 namespace weir::inline v0::flow {
 namespace {
@@ -22,13 +22,16 @@ std::shared_ptr<graph::Builder> builder_for(std::span<const Tensor> operands) {
   return nullptr;
 }
 
-TracedBody trace_body(const std::shared_ptr<graph::Builder>& outer, const std::string& name,
-                      std::span<const TensorSpec> inputs, bool hoist_reads,
+TracedBody trace_body(const std::shared_ptr<graph::Builder>& outer,
+                      const std::string& name,
+                      std::span<const TensorSpec> inputs,
+                      bool hoist_reads,
                       const std::function<Flat(std::span<const Tensor>)>& run) {
   auto builder = graph::Builder::create(name, outer);
   builder->hoist_reads(hoist_reads);
   std::vector<Tensor> arguments;
-  for (const TensorSpec& s : inputs) arguments.push_back(builder->input(s));
+  for (const TensorSpec& s : inputs)
+    arguments.push_back(builder->input(s));
   Flat result;
   {
     dispatch::HandlerScope scope(*builder);
@@ -38,7 +41,8 @@ TracedBody trace_body(const std::shared_ptr<graph::Builder>& outer, const std::s
   TracedBody body{builder->finish(result.tensors), builder->captures(), std::move(result.lengths)};
   // The tapes of the enclosing code saw none of the body: they learn here which variables it read.
   for (const auto& [variable, value] : builder->hoisted()) {
-    for (dispatch::Recorder* r : dispatch::active_recorders()) r->record_read(variable, value);
+    for (dispatch::Recorder* r : dispatch::active_recorders())
+      r->record_read(variable, value);
   }
   return body;
 }
@@ -46,16 +50,19 @@ TracedBody trace_body(const std::shared_ptr<graph::Builder>& outer, const std::s
 std::vector<Tensor> unify_captures(std::span<TracedBody* const> bodies, std::size_t declared) {
   std::vector<Tensor> all;
   const auto position = [&](const Tensor& t) {
-    const auto it = std::find_if(all.begin(), all.end(), [&](const Tensor& o) { return o.impl()->id() == t.impl()->id(); });
+    const auto it = std::find_if(
+        all.begin(), all.end(), [&](const Tensor& o) { return o.impl()->id() == t.impl()->id(); });
     if (it != all.end()) return std::size_t(it - all.begin());
     all.push_back(t);
     return all.size() - 1;
   };
   for (TracedBody* b : bodies) {
-    for (const Tensor& t : b->captures) position(t);
+    for (const Tensor& t : b->captures)
+      position(t);
   }
   for (TracedBody* b : bodies) {
-    std::vector<int> inputs(b->graph->inputs.begin(), b->graph->inputs.begin() + std::ptrdiff_t(declared));
+    std::vector<int> inputs(b->graph->inputs.begin(),
+                            b->graph->inputs.begin() + std::ptrdiff_t(declared));
     inputs.resize(declared + all.size(), -1);
     for (std::size_t i = 0; i < b->captures.size(); ++i)
       inputs[declared + position(b->captures[i])] = b->graph->inputs[declared + i];
@@ -85,7 +92,8 @@ std::shared_ptr<Graph> without_effects(const Graph& g) {
   std::vector<int> inputs(g.inputs);
   for (int i = 0; i < int(g.size()); ++i) {
     Node n = g.node(i);
-    for (Ref& r : n.inputs) r = {place[std::size_t(r.node)].node, r.output + place[std::size_t(r.node)].output};
+    for (Ref& r : n.inputs)
+      r = {place[std::size_t(r.node)].node, r.output + place[std::size_t(r.node)].output};
     if (n.kind == Kind::write) {
       place[std::size_t(i)] = n.inputs[0];
       continue;
@@ -95,26 +103,39 @@ std::shared_ptr<Graph> without_effects(const Graph& g) {
     }
     place[std::size_t(i)] = {pure->add(std::move(n)), 0};
   }
-  for (int& i : inputs) i = place[std::size_t(i)].node;
+  for (int& i : inputs)
+    i = place[std::size_t(i)].node;
   pure->inputs = std::move(inputs);
   for (Ref r : g.outputs)
-    pure->outputs.push_back({place[std::size_t(r.node)].node, r.output + place[std::size_t(r.node)].output});
+    pure->outputs.push_back(
+        {place[std::size_t(r.node)].node, r.output + place[std::size_t(r.node)].output});
   return pure;
 }
 
-void fail(std::source_location where, std::string what, std::string got, std::string expected, std::string fix) {
-  throw Error({Code::invalid_argument, std::move(what), to_string(where), std::move(got), std::move(expected), std::move(fix)});
+void fail(std::source_location where,
+          std::string what,
+          std::string got,
+          std::string expected,
+          std::string fix) {
+  throw Error({Code::invalid_argument,
+               std::move(what),
+               to_string(where),
+               std::move(got),
+               std::move(expected),
+               std::move(fix)});
 }
 
 std::string describe(std::span<const Spec> specs) {
   std::string s = "(";
-  for (const Spec& spec : specs) s += (s.size() > 1 ? ", " : "") + spec.describe();
+  for (const Spec& spec : specs)
+    s += (s.size() > 1 ? ", " : "") + spec.describe();
   return s + ")";
 }
 
 std::vector<Spec> output_specs(const Graph& g) {
   std::vector<Spec> specs;
-  for (Ref r : g.outputs) specs.push_back(g.spec(r));
+  for (Ref r : g.outputs)
+    specs.push_back(g.spec(r));
   return specs;
 }
 

@@ -1,14 +1,15 @@
 /// cond and switch_case: building, and the way back.
 ///
-/// The gradient of a branch is a branch again: the same selector, and in each body the gradient of that body, which
-/// computes the forward values it needs once more. Nothing is stored from the branch that ran.
+/// The gradient of a branch is a branch again: the same selector, and in each body the gradient of
+/// that body, which computes the forward values it needs once more. Nothing is stored from the
+/// branch that ran.
 #include "flow/branch.h"
-
-#include "autodiff/structural.h"
-#include "graph/replay.h"
 
 #include <weir/gradient_tape.h>
 #include <weir/ops/array.h>
+
+#include "autodiff/structural.h"
+#include "graph/replay.h"
 
 namespace weir::inline v0::flow {
 namespace {
@@ -24,13 +25,20 @@ void check_selector(Kind kind, const Tensor& t, std::source_location where) {
   const bool dtype_ok = kind == Kind::if_ ? t.dtype() == DType::boolean : is_integer(t.dtype());
   const ShapeView shape = t.impl()->shape();
   if (dtype_ok && (!shape.has_rank() || shape.rank() == 0)) return;
-  fail(where, std::string(word(kind)) + (kind == Kind::if_ ? ": the predicate" : ": the index") + " must be a scalar",
-       t.describe(), kind == Kind::if_ ? "bool[]" : "int32[]",
-       kind == Kind::if_ ? "compare it with something, or reduce it with weir::any or weir::all" : "");
+  fail(where,
+       std::string(word(kind)) + (kind == Kind::if_ ? ": the predicate" : ": the index") +
+           " must be a scalar",
+       t.describe(),
+       kind == Kind::if_ ? "bool[]" : "int32[]",
+       kind == Kind::if_ ? "compare it with something, or reduce it with weir::any or weir::all"
+                         : "");
 }
 
-/// Gradients of `body` at `inputs` with respect to those that are needed; zeros where nothing flows.
-std::vector<Tensor> body_gradients(const Graph& body, std::span<const Tensor> inputs, std::span<const Tensor> dy,
+/// Gradients of `body` at `inputs` with respect to those that are needed; zeros where nothing
+/// flows.
+std::vector<Tensor> body_gradients(const Graph& body,
+                                   std::span<const Tensor> inputs,
+                                   std::span<const Tensor> dy,
                                    std::span<const std::uint8_t> needs) {
   std::vector<Tensor> at;
   std::vector<GradientSource> sources;
@@ -60,21 +68,30 @@ std::vector<Tensor> body_gradients(const Graph& body, std::span<const Tensor> in
 
 class BranchBackward final : public autodiff::Backward {
  public:
-  BranchBackward(Kind kind, Tensor selector, std::vector<std::shared_ptr<Graph>> bodies, std::vector<Tensor> captures,
+  BranchBackward(Kind kind,
+                 Tensor selector,
+                 std::vector<std::shared_ptr<Graph>> bodies,
+                 std::vector<Tensor> captures,
                  std::source_location where)
       : kind_(kind), selector_(std::move(selector)), captures_(std::move(captures)), where_(where) {
-    for (const auto& b : bodies) bodies_.push_back(b->has_effects() ? without_effects(*b) : b);
+    for (const auto& b : bodies)
+      bodies_.push_back(b->has_effects() ? without_effects(*b) : b);
   }
   const char* name() const override { return kind_ == Kind::if_ ? "If" : "Case"; }
 
-  std::vector<Gradient> gradients(std::span<const Tensor> dy, std::span<const std::uint8_t> needs) override {
+  std::vector<Gradient> gradients(std::span<const Tensor> dy,
+                                  std::span<const std::uint8_t> needs) override {
     const auto one = [&](const Graph& body) {
-      return [&](std::span<const Tensor>) { return Flat{body_gradients(body, captures_, dy, needs), {}}; };
+      return [&](std::span<const Tensor>) {
+        return Flat{body_gradients(body, captures_, dy, needs), {}};
+      };
     };
     std::vector<decltype(one(*bodies_[0]))> callables;
-    for (const auto& b : bodies_) callables.push_back(one(*b));
+    for (const auto& b : bodies_)
+      callables.push_back(one(*b));
     std::vector<Body> branches;
-    for (auto& c : callables) branches.push_back(body_of(c));
+    for (auto& c : callables)
+      branches.push_back(body_of(c));
     const Flat flat = kind_ == Kind::if_ ? cond(selector_, branches[0], branches[1], where_)
                                          : switch_case(selector_, branches, where_);
     std::vector<Gradient> out(captures_.size());
@@ -94,18 +111,25 @@ class BranchBackward final : public autodiff::Backward {
 };
 
 /// What is known of a result that any of the branches may give.
-std::vector<Spec> merge_outputs(Kind kind, std::span<const TracedBody> bodies, std::source_location where) {
+std::vector<Spec> merge_outputs(Kind kind,
+                                std::span<const TracedBody> bodies,
+                                std::source_location where) {
   std::vector<Spec> merged = output_specs(*bodies[0].graph);
   for (const TracedBody& b : bodies.subspan(1)) {
     const std::vector<Spec> other = output_specs(*b.graph);
     bool same = other.size() == merged.size() && b.lengths == bodies[0].lengths;
-    for (std::size_t i = 0; same && i < merged.size(); ++i) same = merged[i].dtype == other[i].dtype;
+    for (std::size_t i = 0; same && i < merged.size(); ++i)
+      same = merged[i].dtype == other[i].dtype;
     if (!same)
-      fail(where, std::string(word(kind)) + ": the branches return different structures or dtypes",
-           describe(merged) + " and " + describe(other), "the same from every branch", "cast or fill in what is missing");
+      fail(where,
+           std::string(word(kind)) + ": the branches return different structures or dtypes",
+           describe(merged) + " and " + describe(other),
+           "the same from every branch",
+           "cast or fill in what is missing");
     for (std::size_t i = 0; i < merged.size(); ++i) {
       Shape& s = merged[i].shape;
-      if (s.has_rank() != other[i].shape.has_rank() || s.rank() != other[i].shape.rank()) s = Shape::unknown_rank();
+      if (s.has_rank() != other[i].shape.has_rank() || s.rank() != other[i].shape.rank())
+        s = Shape::unknown_rank();
       for (int d = 0; d < s.rank(); ++d) {
         if (s[d] != other[i].shape[d]) s[d] = Dim::unknown();
       }
@@ -119,7 +143,10 @@ Flat run_eagerly(Kind kind, const Tensor& selector, std::span<const Body> branch
   return b.run(b.context, {});
 }
 
-Flat branch(Kind kind, const Tensor& selector, std::span<const Body> branches, std::source_location where) {
+Flat branch(Kind kind,
+            const Tensor& selector,
+            std::span<const Body> branches,
+            std::source_location where) {
   if (!selector.defined()) fail(where, std::string(word(kind)) + ": an undefined tensor");
   if (branches.empty()) fail(where, "switch_case: no branches");
   check_selector(kind, selector, where);
@@ -137,31 +164,43 @@ std::size_t taken_branch(Kind kind, const Tensor& selector, std::size_t branches
   return i < 0 || i >= std::int64_t(branches) ? branches - 1 : std::size_t(i);
 }
 
-Flat branch_node(const std::shared_ptr<graph::Builder>& outer, Kind kind, const Tensor& selector,
-                 std::span<const Body> branches, std::source_location where) {
+Flat branch_node(const std::shared_ptr<graph::Builder>& outer,
+                 Kind kind,
+                 const Tensor& selector,
+                 std::span<const Body> branches,
+                 std::source_location where) {
   std::vector<TracedBody> bodies;
   for (std::size_t i = 0; i < branches.size(); ++i) {
-    const std::string name = kind == Kind::if_ ? (i == 0 ? "then" : "else") : "branch_" + std::to_string(i);
+    const std::string name =
+        kind == Kind::if_ ? (i == 0 ? "then" : "else") : "branch_" + std::to_string(i);
     bodies.push_back(trace_body(outer, name, {}, true, [&](std::span<const Tensor> t) {
       return branches[i].run(branches[i].context, t);
     }));
   }
   std::vector<TracedBody*> pointers;
-  for (TracedBody& b : bodies) pointers.push_back(&b);
+  for (TracedBody& b : bodies)
+    pointers.push_back(&b);
   graph::Node n;
   n.kind = kind;
   n.where = where;
-  for (const Spec& s : merge_outputs(kind, bodies, where)) n.outputs.push_back(s);
+  for (const Spec& s : merge_outputs(kind, bodies, where))
+    n.outputs.push_back(s);
   const std::vector<Tensor> captures = unify_captures(pointers, 0);
   n.inputs.push_back(outer->ref(selector, where));
-  for (const Tensor& t : captures) n.inputs.push_back(outer->ref(t, where));
+  for (const Tensor& t : captures)
+    n.inputs.push_back(outer->ref(t, where));
   std::vector<std::shared_ptr<Graph>> graphs;
-  for (const TracedBody& b : bodies) graphs.push_back(b.graph);
+  for (const TracedBody& b : bodies)
+    graphs.push_back(b.graph);
   n.bodies = graphs;
   Flat result{outer->add_structural(std::move(n)), bodies[0].lengths};
   if (autodiff::follows(captures))
-    autodiff::record(captures, {}, result.tensors,
-                     std::make_shared<BranchBackward>(kind, selector, std::move(graphs), captures, where), where);
+    autodiff::record(
+        captures,
+        {},
+        result.tensors,
+        std::make_shared<BranchBackward>(kind, selector, std::move(graphs), captures, where),
+        where);
   return result;
 }
 

@@ -1,3 +1,4 @@
+#include <gtest/gtest.h>
 #include <weir/control_flow.h>
 #include <weir/function.h>
 #include <weir/functions.h>
@@ -5,8 +6,6 @@
 #include <weir/operators.h>
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
-
-#include <gtest/gtest.h>
 
 namespace weir {
 namespace {
@@ -36,16 +35,19 @@ auto derivative(F f) {
 }
 
 const auto piecewise = [](Tensor x) {
-  return cond(x > 0.f, [&] { return x * x; }, [&] { return x * -3.f; });
+  return cond(
+      x > 0.f, [&] { return x * x; }, [&] { return x * -3.f; });
 };
 
 const auto cube = [](Tensor x) {
-  return for_range(0, 3, [&](Tensor, Tensor y) { return y * x; }, Tensor(1.f));
+  return for_range(
+      0, 3, [&](Tensor, Tensor y) { return y * x; }, Tensor(1.f));
 };
 
 /// Doubles until 100 is passed: the number of iterations depends on x.
 const auto doubled = [](Tensor x) {
-  return while_loop([](const Tensor& y) { return y < 100.f; }, [](const Tensor& y) { return y * 2.f; }, x);
+  return while_loop(
+      [](const Tensor& y) { return y < 100.f; }, [](const Tensor& y) { return y * 2.f; }, x);
 };
 
 TEST(Cond, TakesOneBranchInBothModes) {
@@ -61,16 +63,22 @@ TEST(Cond, SecondDerivative) {
 }
 
 TEST(Cond, BranchesMustMatch) {
-  auto f = function([](Tensor x) { return cond(sum(x) > 0.f, [&] { return x; }, [&] { return cast(x, DType::int32); }); });
+  auto f = function([](Tensor x) {
+    return cond(
+        sum(x) > 0.f, [&] { return x; }, [&] { return cast(x, DType::int32); });
+  });
   EXPECT_THROW(f(Tensor{1.f}), Error);
-  EXPECT_THROW(cond(Tensor(1.f), [] { return Tensor(1.f); }, [] { return Tensor(2.f); }), Error);
+  EXPECT_THROW(cond(
+                   Tensor(1.f), [] { return Tensor(1.f); }, [] { return Tensor(2.f); }),
+               Error);
 }
 
 TEST(Cond, VariablesOfTheBranchGetGradients) {
   Variable w(Tensor(5.f), "w");
   const auto f = [&](Tensor x) {
     GradientTape tape;
-    const Tensor y = cond(x > 0.f, [&] { return x * w; }, [&] { return x * 1.f; });
+    const Tensor y = cond(
+        x > 0.f, [&] { return x * w; }, [&] { return x * 1.f; });
     return tape.gradient(y, w, UnconnectedGradients::zero);
   };
   both(f, {3}, {3});
@@ -81,7 +89,8 @@ TEST(Cond, VariablesOfTheBranchGetGradients) {
 TEST(Cond, WritesOfTheBranchTakenHappen) {
   Variable count(Tensor(0.f), "count");
   auto f = function([&](Tensor x) {
-    return cond(x > 0.f, [&] { return count.assign_add(1.f); }, [&] { return count.value(); });
+    return cond(
+        x > 0.f, [&] { return count.assign_add(1.f); }, [&] { return count.value(); });
   });
   EXPECT_EQ(number(f(Tensor(1.f))), 1);
   EXPECT_EQ(number(f(Tensor(-1.f))), 1);
@@ -91,7 +100,8 @@ TEST(Cond, WritesOfTheBranchTakenHappen) {
 
 TEST(SwitchCase, OutOfRangeTakesTheLastBranch) {
   const auto f = [](Tensor x) {
-    std::vector<std::function<Tensor()>> branches{[&] { return x * 1.f; }, [&] { return x * 2.f; }, [&] { return x * 3.f; }};
+    std::vector<std::function<Tensor()>> branches{
+        [&] { return x * 1.f; }, [&] { return x * 2.f; }, [&] { return x * 3.f; }};
     return switch_case(cast(x, DType::int32), branches);
   };
   both(f, {0, 1, 2, 7, -1}, {0, 2, 6, 21, -3});
@@ -116,9 +126,15 @@ TEST(While, SecondDerivative) {
 
 TEST(While, InsideCondInsideWhile) {
   const auto f = [](Tensor x) {
-    return for_range(0, 4, [&](Tensor i, Tensor y) {
-      return cond((i % std::int64_t(2)) == std::int64_t(0), [&] { return y * x; }, [&] { return y + x; });
-    }, Tensor(1.f));
+    return for_range(
+        0,
+        4,
+        [&](Tensor i, Tensor y) {
+          return cond((i % std::int64_t(2)) == std::int64_t(0),
+                      [&] { return y * x; },
+                      [&] { return y + x; });
+        },
+        Tensor(1.f));
   };
   both(f, {2}, {(1 * 2 + 2) * 2 + 2});
   both(derivative(f), {2}, {4 * 2 + 1});  // f = 2 x^2 + x
@@ -127,10 +143,14 @@ TEST(While, InsideCondInsideWhile) {
 TEST(While, VariablesWrittenByTheBodyAreReadAnewInEachIteration) {
   Variable v(Tensor(1.f), "v");
   auto f = function([&](Tensor n) {
-    for_range(0, cast(n, DType::int64), [&](Tensor, Tensor s) {
-      v.assign(v * 2.f);
-      return s;
-    }, Tensor(0.f));
+    for_range(
+        0,
+        cast(n, DType::int64),
+        [&](Tensor, Tensor s) {
+          v.assign(v * 2.f);
+          return s;
+        },
+        Tensor(0.f));
     return v.value();
   });
   EXPECT_EQ(number(f(Tensor(3.f))), 8);
@@ -139,7 +159,9 @@ TEST(While, VariablesWrittenByTheBodyAreReadAnewInEachIteration) {
 
 TEST(While, MaximumIterationsStops) {
   const auto f = [](Tensor x) {
-    return while_loop([](const Tensor&) { return Tensor(true); }, [](const Tensor& y) { return y + 1.f; }, x,
+    return while_loop([](const Tensor&) { return Tensor(true); },
+                      [](const Tensor& y) { return y + 1.f; },
+                      x,
                       {.maximum_iterations = 5});
   };
   both(f, {1}, {6});
@@ -147,7 +169,11 @@ TEST(While, MaximumIterationsStops) {
 
 TEST(While, AShapeThatChangesIsAnErrorThatNamesTheOption) {
   auto f = function([](Tensor x) {
-    return while_loop([](const Tensor& y) { return sum(y) < 10.f; }, [](const Tensor& y) { return concat({y, y}, 0); }, x);
+    return while_loop([](const Tensor& y) { return sum(y) < 10.f; },
+                      [](const Tensor& y) {
+                        return concat({y, y}, 0);
+                      },
+                      x);
   });
   try {
     f(Tensor{1.f});
@@ -156,7 +182,11 @@ TEST(While, AShapeThatChangesIsAnErrorThatNamesTheOption) {
     EXPECT_NE(e.info().fix.find("shape_invariants"), std::string::npos);
   }
   auto g = function([](Tensor x) {
-    return while_loop([](const Tensor& y) { return sum(y) < 10.f; }, [](const Tensor& y) { return concat({y, y}, 0); }, x,
+    return while_loop([](const Tensor& y) { return sum(y) < 10.f; },
+                      [](const Tensor& y) {
+                        return concat({y, y}, 0);
+                      },
+                      x,
                       {.shape_invariants = {{-1}}});
   });
   EXPECT_EQ(g(Tensor{1.f}).size(), 16);

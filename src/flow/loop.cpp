@@ -1,19 +1,19 @@
 /// while_loop: building, and the way back.
 ///
-/// The state of a While node has a counter in front, which nobody sees: the gradient needs the number of iterations. The
-/// gradient is two loops. The first runs forward again and stacks the state at the start of each iteration; the second
-/// goes through the stack from its end and accumulates. Both are ordinary while loops of ordinary ops, so gradients of
-/// any order follow.
+/// The state of a While node has a counter in front, which nobody sees: the gradient needs the
+/// number of iterations. The gradient is two loops. The first runs forward again and stacks the
+/// state at the start of each iteration; the second goes through the stack from its end and
+/// accumulates. Both are ordinary while loops of ordinary ops, so gradients of any order follow.
 #include "flow/loop.h"
-
-#include "autodiff/structural.h"
-#include "graph/replay.h"
 
 #include <weir/functions.h>
 #include <weir/gradient_tape.h>
 #include <weir/operators.h>
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
+
+#include "autodiff/structural.h"
+#include "graph/replay.h"
 
 namespace weir::inline v0::flow {
 namespace {
@@ -31,28 +31,43 @@ void check_state(std::span<const Tensor> state, Where where) {
 bool is_true(Body condition, std::span<const Tensor> state, Where where) {
   const Flat f = condition.run(condition.context, state);
   if (f.tensors.size() != 1 || f.tensors[0].dtype() != DType::boolean || f.tensors[0].size() != 1)
-    fail(where, "while_loop: the condition must be a bool scalar", f.tensors.empty() ? "" : f.tensors[0].describe(), "bool[]");
+    fail(where,
+         "while_loop: the condition must be a bool scalar",
+         f.tensors.empty() ? "" : f.tensors[0].describe(),
+         "bool[]");
   return f.tensors[0].truth();
 }
 
 void check_iteration(std::span<const Tensor> before, std::span<const Tensor> after, Where where) {
   bool same = before.size() == after.size();
-  for (std::size_t i = 0; same && i < after.size(); ++i) same = before[i].dtype() == after[i].dtype();
+  for (std::size_t i = 0; same && i < after.size(); ++i)
+    same = before[i].dtype() == after[i].dtype();
   if (same) return;
   std::vector<Spec> b, a;
-  for (const Tensor& t : before) b.push_back({t.dtype(), t.shape()});
-  for (const Tensor& t : after) a.push_back({t.dtype(), t.shape()});
-  fail(where, "while_loop: the body changes the structure or the dtypes of the state", describe(a), describe(b));
+  for (const Tensor& t : before)
+    b.push_back({t.dtype(), t.shape()});
+  for (const Tensor& t : after)
+    a.push_back({t.dtype(), t.shape()});
+  fail(where,
+       "while_loop: the body changes the structure or the dtypes of the state",
+       describe(a),
+       describe(b));
 }
 
-/// Shapes of the state inside the loop: those of the initial values, or the invariants that the caller gave.
-std::vector<TensorSpec> state_specs(std::span<const Tensor> state, const WhileOptions& options, Where where) {
+/// Shapes of the state inside the loop: those of the initial values, or the invariants that the
+/// caller gave.
+std::vector<TensorSpec> state_specs(std::span<const Tensor> state,
+                                    const WhileOptions& options,
+                                    Where where) {
   if (!options.shape_invariants.empty() && options.shape_invariants.size() != state.size())
-    fail(where, "while_loop: one shape invariant for each tensor of the state",
-         std::to_string(options.shape_invariants.size()), std::to_string(state.size()));
+    fail(where,
+         "while_loop: one shape invariant for each tensor of the state",
+         std::to_string(options.shape_invariants.size()),
+         std::to_string(state.size()));
   std::vector<TensorSpec> specs;
   for (std::size_t i = 0; i < state.size(); ++i) {
-    const Shape shape = options.shape_invariants.empty() ? state[i].shape() : options.shape_invariants[i];
+    const Shape shape =
+        options.shape_invariants.empty() ? state[i].shape() : options.shape_invariants[i];
     specs.push_back({shape, state[i].dtype(), "state" + std::to_string(i)});
   }
   return specs;
@@ -61,29 +76,40 @@ std::vector<TensorSpec> state_specs(std::span<const Tensor> state, const WhileOp
 /// The body must give back what it takes.
 void check_body(const Graph& body, std::span<const TensorSpec> state, Where where) {
   std::vector<Spec> expected;
-  for (const TensorSpec& s : state) expected.push_back({s.dtype, s.shape});
+  for (const TensorSpec& s : state)
+    expected.push_back({s.dtype, s.shape});
   const std::vector<Spec> got = output_specs(body);
   bool ok = got.size() == expected.size();
   for (std::size_t i = 0; ok && i < got.size(); ++i) {
     const Shape &a = got[i].shape, &b = expected[i].shape;
-    ok = got[i].dtype == expected[i].dtype && (!b.has_rank() || (a.has_rank() && a.rank() == b.rank()));
-    for (int d = 0; ok && b.has_rank() && d < b.rank(); ++d) ok = !b[d].known() || a[d] == b[d];
+    ok = got[i].dtype == expected[i].dtype &&
+         (!b.has_rank() || (a.has_rank() && a.rank() == b.rank()));
+    for (int d = 0; ok && b.has_rank() && d < b.rank(); ++d)
+      ok = !b[d].known() || a[d] == b[d];
   }
   if (!ok)
-    fail(where, "while_loop: the body changes the structure, a dtype or a shape of the state", describe(got),
-         describe(expected), "to let a shape vary, give WhileOptions::shape_invariants with -1 there");
+    fail(where,
+         "while_loop: the body changes the structure, a dtype or a shape of the state",
+         describe(got),
+         describe(expected),
+         "to let a shape vary, give WhileOptions::shape_invariants with -1 there");
 }
 
 void check_condition(const Graph& condition, Where where) {
   const std::vector<Spec> got = output_specs(condition);
-  if (got.size() == 1 && got[0].dtype == DType::boolean && (!got[0].shape.has_rank() || got[0].shape.rank() == 0)) return;
+  if (got.size() == 1 && got[0].dtype == DType::boolean &&
+      (!got[0].shape.has_rank() || got[0].shape.rank() == 0))
+    return;
   fail(where, "while_loop: the condition must be a bool scalar", describe(got), "(bool[])");
 }
 
 class WhileBackward final : public autodiff::Backward {
  public:
   /// `state` is the initial one, `counter` the number of iterations that the loop made.
-  WhileBackward(std::shared_ptr<Graph> body, std::vector<Tensor> state, std::vector<Tensor> captures, Tensor counter,
+  WhileBackward(std::shared_ptr<Graph> body,
+                std::vector<Tensor> state,
+                std::vector<Tensor> captures,
+                Tensor counter,
                 Where where)
       : body_(body->has_effects() ? without_effects(*body) : std::move(body)),
         state_(std::move(state)),
@@ -92,11 +118,13 @@ class WhileBackward final : public autodiff::Backward {
         where_(where) {}
   const char* name() const override { return "While"; }
 
-  std::vector<Gradient> gradients(std::span<const Tensor> dy, std::span<const std::uint8_t>) override {
+  std::vector<Gradient> gradients(std::span<const Tensor> dy,
+                                  std::span<const std::uint8_t>) override {
     const std::vector<Tensor> stacks = stack_states();
     std::vector<Tensor> accumulated;
     for (std::size_t i = 0; i < state_.size(); ++i) {
-      if (is_differentiable(state_[i].dtype())) accumulated.push_back(dy[i].defined() ? dy[i] : zeros_like(state_[i]));
+      if (is_differentiable(state_[i].dtype()))
+        accumulated.push_back(dy[i].defined() ? dy[i] : zeros_like(state_[i]));
     }
     for (const Tensor& c : captures_) {
       if (is_differentiable(c.dtype())) accumulated.push_back(zeros_like(c));
@@ -114,7 +142,8 @@ class WhileBackward final : public autodiff::Backward {
   }
 
   Tensor empty_stack(const Tensor& t) const {
-    return fill(concat({expand_dims(counter_, 0), cast(shape(t), DType::int64)}, 0), cast(Tensor(0), t.dtype()));
+    return fill(concat({expand_dims(counter_, 0), cast(shape(t), DType::int64)}, 0),
+                cast(Tensor(0), t.dtype()));
   }
 
   static Tensor put_row(const Tensor& stack, const Tensor& k, const Tensor& row) {
@@ -126,29 +155,36 @@ class WhileBackward final : public autodiff::Backward {
     const std::size_t n = state_.size();
     std::vector<Tensor> start{to_index(0)};
     start.insert(start.end(), state_.begin(), state_.end());
-    for (const Tensor& t : state_) start.push_back(empty_stack(t));
+    for (const Tensor& t : state_)
+      start.push_back(empty_stack(t));
     const auto more = [&](std::span<const Tensor> s) { return Flat{{less(s[0], counter_)}, {}}; };
     const auto step = [&](std::span<const Tensor> s) {
       std::vector<Tensor> next{plus(s[0], to_index(1))};
       const std::vector<Tensor> state = iterate(s.subspan(1, n));
       next.insert(next.end(), state.begin(), state.end());
-      for (std::size_t i = 0; i < n; ++i) next.push_back(put_row(s[1 + n + i], s[0], s[1 + i]));
+      for (std::size_t i = 0; i < n; ++i)
+        next.push_back(put_row(s[1 + n + i], s[0], s[1 + i]));
       return Flat{std::move(next), {}};
     };
     std::vector<Tensor> end = loop(more, step, std::move(start));
     return {end.begin() + std::ptrdiff_t(1 + n), end.end()};
   }
 
-  std::vector<Tensor> run_backwards(std::span<const Tensor> stacks, std::vector<Tensor> accumulated) const {
+  std::vector<Tensor> run_backwards(std::span<const Tensor> stacks,
+                                    std::vector<Tensor> accumulated) const {
     std::vector<Tensor> start{counter_};
     start.insert(start.end(), accumulated.begin(), accumulated.end());
-    const auto more = [&](std::span<const Tensor> s) { return Flat{{less(to_index(0), s[0])}, {}}; };
+    const auto more = [&](std::span<const Tensor> s) {
+      return Flat{{less(to_index(0), s[0])}, {}};
+    };
     const auto step = [&](std::span<const Tensor> s) {
       const Tensor k = plus(s[0], to_index(-1));
       std::vector<Tensor> state;
-      for (const Tensor& stack : stacks) state.push_back(gather_nd(stack, reshape(k, {1})));
+      for (const Tensor& stack : stacks)
+        state.push_back(gather_nd(stack, reshape(k, {1})));
       std::vector<Tensor> next{k};
-      for (Tensor& t : step_gradients(state, s.subspan(1))) next.push_back(std::move(t));
+      for (Tensor& t : step_gradients(state, s.subspan(1)))
+        next.push_back(std::move(t));
       return Flat{std::move(next), {}};
     };
     std::vector<Tensor> end = loop(more, step, std::move(start));
@@ -156,8 +192,10 @@ class WhileBackward final : public autodiff::Backward {
     return end;
   }
 
-  /// From the gradients of the state after an iteration, and those of the captures so far, to the ones before it.
-  std::vector<Tensor> step_gradients(std::span<const Tensor> state, std::span<const Tensor> accumulated) const {
+  /// From the gradients of the state after an iteration, and those of the captures so far, to the
+  /// ones before it.
+  std::vector<Tensor> step_gradients(std::span<const Tensor> state,
+                                     std::span<const Tensor> accumulated) const {
     GradientTape tape;
     std::vector<Tensor> at;
     std::vector<GradientSource> sources;
@@ -167,8 +205,10 @@ class WhileBackward final : public autodiff::Backward {
       tape.watch(at.back());
       sources.emplace_back(at.back());
     };
-    for (const Tensor& t : state) add(t);
-    for (const Tensor& t : captures_) add(t);
+    for (const Tensor& t : state)
+      add(t);
+    for (const Tensor& t : captures_)
+      add(t);
     const std::vector<Tensor> results = graph::replay(*body_, at);
     std::vector<Tensor> targets, weights;
     std::size_t floats = 0;
@@ -178,14 +218,16 @@ class WhileBackward final : public autodiff::Backward {
       weights.push_back(accumulated[floats++]);
     }
     std::vector<Tensor> g = tape.gradient(targets, sources, weights, UnconnectedGradients::zero);
-    for (std::size_t i = floats; i < g.size(); ++i) g[i] = g[i] + accumulated[i];
+    for (std::size_t i = floats; i < g.size(); ++i)
+      g[i] = g[i] + accumulated[i];
     return g;
   }
 
   template <class More, class Step>
   std::vector<Tensor> loop(const More& more, const Step& step, std::vector<Tensor> start) const {
     WhileOptions options;
-    for (const Tensor& t : start) options.shape_invariants.push_back(t.shape());
+    for (const Tensor& t : start)
+      options.shape_invariants.push_back(t.shape());
     return while_loop(body_of(more), body_of(step), std::move(start), options, where_);
   }
 
@@ -197,8 +239,10 @@ class WhileBackward final : public autodiff::Backward {
       if (is_differentiable(t.dtype())) g.dense = dense[next++];
       out.push_back(std::move(g));
     };
-    for (const Tensor& t : state_) place(t);
-    for (const Tensor& t : captures_) place(t);
+    for (const Tensor& t : state_)
+      place(t);
+    for (const Tensor& t : captures_)
+      place(t);
     return out;
   }
 
@@ -212,7 +256,8 @@ class WhileBackward final : public autodiff::Backward {
 void collect_writes(const Graph& g, std::vector<const VariableState*>& out) {
   for (const graph::Node& n : g.nodes()) {
     if (n.kind == Kind::write) out.push_back(n.variable.get());
-    for (const auto& body : n.bodies) collect_writes(*body, out);
+    for (const auto& body : n.bodies)
+      collect_writes(*body, out);
   }
 }
 
@@ -220,15 +265,23 @@ struct Loop {
   TracedBody condition, body;
 };
 
-/// Traces condition and body. A variable that the body writes must be read anew in each iteration, so its read cannot be
-/// hoisted out of the loop; which ones are written is known only after tracing.
-Loop trace_loop(const std::shared_ptr<graph::Builder>& outer, Body condition, Body body,
+/// Traces condition and body. A variable that the body writes must be read anew in each iteration,
+/// so its read cannot be hoisted out of the loop; which ones are written is known only after
+/// tracing.
+Loop trace_loop(const std::shared_ptr<graph::Builder>& outer,
+                Body condition,
+                Body body,
                 std::span<const TensorSpec> specs) {
   const auto trace = [&](bool hoist) {
-    return Loop{trace_body(outer, "condition", specs, hoist,
-                           [&](std::span<const Tensor> t) { return condition.run(condition.context, t); }),
-                trace_body(outer, "body", specs, hoist,
-                           [&](std::span<const Tensor> t) { return body.run(body.context, t); })};
+    return Loop{
+        trace_body(outer,
+                   "condition",
+                   specs,
+                   hoist,
+                   [&](std::span<const Tensor> t) { return condition.run(condition.context, t); }),
+        trace_body(outer, "body", specs, hoist, [&](std::span<const Tensor> t) {
+          return body.run(body.context, t);
+        })};
   };
   Loop loop = trace(true);
   std::vector<const VariableState*> written;
@@ -237,22 +290,31 @@ Loop trace_loop(const std::shared_ptr<graph::Builder>& outer, Body condition, Bo
 }
 
 /// The node: the state, then the captures, which pass through unchanged.
-std::vector<Tensor> add_loop(const std::shared_ptr<graph::Builder>& outer, Loop& loop, std::span<const Tensor> state,
-                             std::span<const TensorSpec> specs, std::vector<Tensor>& captures,
-                             const WhileOptions& options, Where where) {
+std::vector<Tensor> add_loop(const std::shared_ptr<graph::Builder>& outer,
+                             Loop& loop,
+                             std::span<const Tensor> state,
+                             std::span<const TensorSpec> specs,
+                             std::vector<Tensor>& captures,
+                             const WhileOptions& options,
+                             Where where) {
   TracedBody* bodies[] = {&loop.condition, &loop.body};
   captures = unify_captures(bodies, state.size());
   Graph& body = *loop.body.graph;
-  for (std::size_t i = 0; i < captures.size(); ++i) body.outputs.push_back({body.inputs[state.size() + i], 0});
+  for (std::size_t i = 0; i < captures.size(); ++i)
+    body.outputs.push_back({body.inputs[state.size() + i], 0});
   graph::Node n;
   n.kind = Kind::while_;
   n.name = options.name;
   n.where = where;
   n.bodies = {loop.condition.graph, loop.body.graph};
-  for (const Tensor& t : state) n.inputs.push_back(outer->ref(t, where));
-  for (const Tensor& t : captures) n.inputs.push_back(outer->ref(t, where));
-  for (const TensorSpec& s : specs) n.outputs.push_back({s.dtype, s.shape});
-  for (const Tensor& t : captures) n.outputs.push_back({t.dtype(), t.shape()});
+  for (const Tensor& t : state)
+    n.inputs.push_back(outer->ref(t, where));
+  for (const Tensor& t : captures)
+    n.inputs.push_back(outer->ref(t, where));
+  for (const TensorSpec& s : specs)
+    n.outputs.push_back({s.dtype, s.shape});
+  for (const Tensor& t : captures)
+    n.outputs.push_back({t.dtype(), t.shape()});
   std::vector<Tensor> results = outer->add_structural(std::move(n));
   results.resize(state.size());
   return results;
@@ -260,7 +322,10 @@ std::vector<Tensor> add_loop(const std::shared_ptr<graph::Builder>& outer, Loop&
 
 }  // namespace
 
-std::vector<Tensor> while_eagerly(Body condition, Body body, std::vector<Tensor> state, const WhileOptions& options,
+std::vector<Tensor> while_eagerly(Body condition,
+                                  Body body,
+                                  std::vector<Tensor> state,
+                                  const WhileOptions& options,
                                   Where where) {
   for (std::int64_t k = 0; options.maximum_iterations < 0 || k < options.maximum_iterations; ++k) {
     if (!is_true(condition, state, where)) break;
@@ -271,8 +336,12 @@ std::vector<Tensor> while_eagerly(Body condition, Body body, std::vector<Tensor>
   return state;
 }
 
-std::vector<Tensor> while_node(const std::shared_ptr<graph::Builder>& outer, Body condition, Body body,
-                               std::span<const Tensor> state, const WhileOptions& options, Where where) {
+std::vector<Tensor> while_node(const std::shared_ptr<graph::Builder>& outer,
+                               Body condition,
+                               Body body,
+                               std::span<const Tensor> state,
+                               const WhileOptions& options,
+                               Where where) {
   const std::vector<TensorSpec> specs = state_specs(state, options, where);
   Loop loop = trace_loop(outer, condition, body, specs);
   check_condition(*loop.condition.graph, where);
@@ -282,15 +351,24 @@ std::vector<Tensor> while_node(const std::shared_ptr<graph::Builder>& outer, Bod
   std::vector<Tensor> inputs(state.begin(), state.end());
   inputs.insert(inputs.end(), captures.begin(), captures.end());
   if (autodiff::follows(inputs))
-    autodiff::record(inputs, {}, results,
-                     std::make_shared<WhileBackward>(loop.body.graph, std::vector<Tensor>(state.begin(), state.end()),
-                                                     captures, results[0], where),
-                     where);
+    autodiff::record(
+        inputs,
+        {},
+        results,
+        std::make_shared<WhileBackward>(loop.body.graph,
+                                        std::vector<Tensor>(state.begin(), state.end()),
+                                        captures,
+                                        results[0],
+                                        where),
+        where);
   return results;
 }
 
 /// The counter in front of the state counts iterations, bounds them, and serves the gradient.
-std::vector<Tensor> while_loop(Body condition, Body body, std::vector<Tensor> state, const WhileOptions& options,
+std::vector<Tensor> while_loop(Body condition,
+                               Body body,
+                               std::vector<Tensor> state,
+                               const WhileOptions& options,
                                Where where) {
   check_state(state, where);
   const auto outer = builder_for(state);
@@ -298,7 +376,8 @@ std::vector<Tensor> while_loop(Body condition, Body body, std::vector<Tensor> st
   dispatch::HandlerScope scope(*outer);
   const auto counted_condition = [&](std::span<const Tensor> s) {
     Flat go = condition.run(condition.context, s.subspan(1));
-    if (options.maximum_iterations >= 0 && go.tensors.size() == 1 && go.tensors[0].dtype() == DType::boolean)
+    if (options.maximum_iterations >= 0 && go.tensors.size() == 1 &&
+        go.tensors[0].dtype() == DType::boolean)
       go.tensors[0] = go.tensors[0] & less(s[0], to_index(options.maximum_iterations));
     return go;
   };
@@ -310,8 +389,10 @@ std::vector<Tensor> while_loop(Body condition, Body body, std::vector<Tensor> st
   std::vector<Tensor> counted{to_index(0)};
   counted.insert(counted.end(), state.begin(), state.end());
   WhileOptions inner = options;
-  if (!inner.shape_invariants.empty()) inner.shape_invariants.insert(inner.shape_invariants.begin(), Shape{});
-  std::vector<Tensor> end = while_node(outer, body_of(counted_condition), body_of(counted_body), counted, inner, where);
+  if (!inner.shape_invariants.empty())
+    inner.shape_invariants.insert(inner.shape_invariants.begin(), Shape{});
+  std::vector<Tensor> end =
+      while_node(outer, body_of(counted_condition), body_of(counted_body), counted, inner, where);
   end.erase(end.begin());
   return end;
 }

@@ -1,5 +1,5 @@
-/// How replay runs the structural nodes with bodies: on the host where the values are there, as a node of the new graph
-/// where they are symbolic.
+/// How replay runs the structural nodes with bodies: on the host where the values are there, as a
+/// node of the new graph where they are symbolic.
 #include "flow/runner.h"
 
 #include "flow/branch.h"
@@ -22,14 +22,16 @@ std::vector<Tensor> run_branch(const Node& n, std::span<const Tensor> inputs) {
     return [&](std::span<const Tensor>) { return Flat{graph::replay(g, arguments), {}}; };
   };
   std::vector<decltype(one(*n.bodies[0]))> callables;
-  for (const auto& b : n.bodies) callables.push_back(one(*b));
+  for (const auto& b : n.bodies)
+    callables.push_back(one(*b));
   std::vector<Body> branches;
-  for (auto& c : callables) branches.push_back(body_of(c));
+  for (auto& c : callables)
+    branches.push_back(body_of(c));
   return branch_node(builder_for(inputs), n.kind, selector, branches, n.where).tensors;
 }
 
-/// Shape of state tensor `i` when the loop is built for new inputs: what the loop keeps from one iteration to the next
-/// takes the new dimension, what varies stays unknown.
+/// Shape of state tensor `i` when the loop is built for new inputs: what the loop keeps from one
+/// iteration to the next takes the new dimension, what varies stays unknown.
 Shape loop_shape(const Node& n, std::size_t i, const Tensor& input) {
   const Graph& body = *n.bodies[1];
   const Shape& before = body.node(body.inputs[i]).outputs[0].shape;
@@ -43,14 +45,20 @@ Shape loop_shape(const Node& n, std::size_t i, const Tensor& input) {
 }
 
 std::vector<Tensor> run_loop(const Node& n, std::span<const Tensor> inputs) {
-  const auto condition = [&](std::span<const Tensor> s) { return Flat{graph::replay(*n.bodies[0], s), {}}; };
-  const auto body = [&](std::span<const Tensor> s) { return Flat{graph::replay(*n.bodies[1], s), {}}; };
+  const auto condition = [&](std::span<const Tensor> s) {
+    return Flat{graph::replay(*n.bodies[0], s), {}};
+  };
+  const auto body = [&](std::span<const Tensor> s) {
+    return Flat{graph::replay(*n.bodies[1], s), {}};
+  };
   WhileOptions options;
   options.name = n.name;
   const auto outer = builder_for(inputs);
   if (!outer)
-    return while_eagerly(body_of(condition), body_of(body), {inputs.begin(), inputs.end()}, options, n.where);
-  for (std::size_t i = 0; i < inputs.size(); ++i) options.shape_invariants.push_back(loop_shape(n, i, inputs[i]));
+    return while_eagerly(
+        body_of(condition), body_of(body), {inputs.begin(), inputs.end()}, options, n.where);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    options.shape_invariants.push_back(loop_shape(n, i, inputs[i]));
   return while_node(outer, body_of(condition), body_of(body), inputs, options, n.where);
 }
 

@@ -4,9 +4,12 @@
 
 namespace weir::tracing {
 
-Compiled::Compiled(const graph::Graph& traced, std::span<const Spec> inputs, const FunctionOptions& options) {
+Compiled::Compiled(const graph::Graph& traced,
+                   std::span<const Spec> inputs,
+                   const FunctionOptions& options) {
   std::shared_ptr<graph::Graph> specialised = plan::specialise(traced, inputs);
-  if (options.optimise) specialised = passes::optimise(*specialised, {.disabled = options.disabled_passes}, &report_);
+  if (options.optimise)
+    specialised = passes::optimise(*specialised, {.disabled = options.disabled_passes}, &report_);
   optimised_ = std::move(specialised);
 }
 

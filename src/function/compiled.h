@@ -1,10 +1,7 @@
 #pragma once
 
-/// One concrete signature, ready to run: specialised to static shapes, optimised, planned. Shared by threads.
-
-#include "graph/graph.h"
-#include "passes/report.h"
-#include "plan/executable.h"
+/// One concrete signature, ready to run: specialised to static shapes, optimised, planned. Shared
+/// by threads.
 
 #include <weir/function.h>
 
@@ -13,16 +10,23 @@
 #include <span>
 #include <vector>
 
+#include "graph/graph.h"
+#include "passes/report.h"
+#include "plan/executable.h"
+
 namespace weir::tracing {
 
 class Compiled {
  public:
-  Compiled(const graph::Graph& traced, std::span<const Spec> inputs, const FunctionOptions& options);
+  Compiled(const graph::Graph& traced,
+           std::span<const Spec> inputs,
+           const FunctionOptions& options);
 
   std::vector<Tensor> run(std::span<const Tensor> inputs) const { return executable().run(inputs); }
   const graph::Graph& optimised() const { return *optimised_; }
   const passes::Report& report() const { return report_; }
-  /// The plan, made at first use: looking at the graph of a signature with unknown dimensions needs none.
+  /// The plan, made at first use: looking at the graph of a signature with unknown dimensions needs
+  /// none.
   const plan::Executable& executable() const;
 
  private:

@@ -6,7 +6,8 @@ namespace weir::inline v0 {
 
 ConcreteFunction::Impl::Impl(std::shared_ptr<tracing::Trace> t) : trace(std::move(t)) {
   const graph::Graph& g = *trace->graph();
-  for (int i : g.inputs) inputs.push_back({g.node(i).outputs[0].shape, g.node(i).outputs[0].dtype, g.node(i).name});
+  for (int i : g.inputs)
+    inputs.push_back({g.node(i).outputs[0].shape, g.node(i).outputs[0].dtype, g.node(i).name});
 }
 
 const std::vector<TensorSpec>& ConcreteFunction::inputs() const {
@@ -26,12 +27,20 @@ std::vector<TensorSpec> ConcreteFunction::outputs() const {
 std::vector<Tensor> ConcreteFunction::operator()(std::span<const Tensor> arguments) const {
   if (!impl_->trace->accepts(arguments, impl_->trace->signature().key)) {
     std::string got, expected;
-    for (const Tensor& t : arguments) got += (got.empty() ? "" : ", ") + t.describe();
-    for (const Spec& s : impl_->trace->signature().specs) expected += (expected.empty() ? "" : ", ") + s.describe();
-    throw Error({Code::invalid_argument, "function '" + impl_->trace->graph()->name() + "': arguments do not fit its signature",
-                 {}, got, expected, {}});
+    for (const Tensor& t : arguments)
+      got += (got.empty() ? "" : ", ") + t.describe();
+    for (const Spec& s : impl_->trace->signature().specs)
+      expected += (expected.empty() ? "" : ", ") + s.describe();
+    throw Error(
+        {Code::invalid_argument,
+         "function '" + impl_->trace->graph()->name() + "': arguments do not fit its signature",
+         {},
+         got,
+         expected,
+         {}});
   }
-  if (!dispatch::active_recorders().empty()) return graph::replay(*impl_->trace->graph(), arguments);
+  if (!dispatch::active_recorders().empty())
+    return graph::replay(*impl_->trace->graph(), arguments);
   return impl_->trace->plan(arguments)->run(arguments);
 }
 
@@ -42,7 +51,8 @@ std::string ConcreteFunction::optimised_text() const {
   return graph::print(impl_->trace->plan_for_signature()->optimised());
 }
 std::string ConcreteFunction::to_dot(bool optimised) const {
-  return graph::to_dot(optimised ? impl_->trace->plan_for_signature()->optimised() : *impl_->trace->graph());
+  return graph::to_dot(optimised ? impl_->trace->plan_for_signature()->optimised()
+                                 : *impl_->trace->graph());
 }
 std::string ConcreteFunction::pass_report() const {
   return impl_->trace->plan_for_signature()->report().to_string();

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "function/trace.h"
-
 #include <weir/function.h>
+
+#include "function/trace.h"
 
 namespace weir::inline v0 {
 

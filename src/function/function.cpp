@@ -1,12 +1,12 @@
 #include <weir/function.h>
 
+#include <algorithm>
+#include <atomic>
+
 #include "flow/runner.h"
 #include "function/concrete.h"
 #include "function/trace.h"
 #include "graph/replay.h"
-
-#include <algorithm>
-#include <atomic>
 
 namespace weir::inline v0 {
 namespace {
@@ -17,13 +17,20 @@ using Where = std::source_location;
 
 std::atomic<bool> eagerly{false};
 
-[[noreturn]] void fail(std::string what, Where where, std::string got, std::string expected, std::string fix = {}) {
-  throw Error({Code::invalid_argument, std::move(what), to_string(where), std::move(got), std::move(expected), std::move(fix)});
+[[noreturn]] void fail(
+    std::string what, Where where, std::string got, std::string expected, std::string fix = {}) {
+  throw Error({Code::invalid_argument,
+               std::move(what),
+               to_string(where),
+               std::move(got),
+               std::move(expected),
+               std::move(fix)});
 }
 
 std::string describe(const std::vector<Spec>& specs) {
   std::string s;
-  for (const Spec& spec : specs) s += (s.empty() ? "" : ", ") + spec.describe();
+  for (const Spec& spec : specs)
+    s += (s.empty() ? "" : ", ") + spec.describe();
   return "(" + s + ")";
 }
 
@@ -39,14 +46,17 @@ std::shared_ptr<graph::Builder> builder_of(std::span<const Tensor> arguments) {
 /// The difference between a signature and the nearest traced one, in words.
 std::string difference(const Signature& now, const Signature& before) {
   if (now.specs.size() != before.specs.size())
-    return std::to_string(now.specs.size()) + " tensor arguments instead of " + std::to_string(before.specs.size());
+    return std::to_string(now.specs.size()) + " tensor arguments instead of " +
+           std::to_string(before.specs.size());
   std::string s;
   for (std::size_t i = 0; i < now.specs.size(); ++i) {
     const std::string a = now.specs[i].describe(), b = before.specs[i].describe();
-    if (a != b) s += (s.empty() ? "" : "; ") + ("argument " + std::to_string(i) + " is " + a + ", was " + b);
+    if (a != b)
+      s += (s.empty() ? "" : "; ") + ("argument " + std::to_string(i) + " is " + a + ", was " + b);
   }
   if (now.key != before.key)
-    s += (s.empty() ? "" : "; ") + ("a value that is no tensor is '" + now.key + "', was '" + before.key + "'");
+    s += (s.empty() ? "" : "; ") +
+         ("a value that is no tensor is '" + now.key + "', was '" + before.key + "'");
   return s.empty() ? "the same signature (its trace was dropped from the cache)" : s;
 }
 
@@ -54,14 +64,16 @@ std::string difference(const Signature& now, const Signature& before) {
 int differences(const Spec& a, const Spec& b) {
   int n = a.dtype != b.dtype;
   if (a.shape.has_rank() != b.shape.has_rank() || a.shape.rank() != b.shape.rank()) return n + 8;
-  for (int d = 0; d < a.shape.rank(); ++d) n += a.shape[d].value() != b.shape[d].value();
+  for (int d = 0; d < a.shape.rank(); ++d)
+    n += a.shape[d].value() != b.shape[d].value();
   return n;
 }
 
 int differences(const Signature& a, const Signature& b) {
   if (a.specs.size() != b.specs.size()) return 1000;
   int n = a.key != b.key;
-  for (std::size_t i = 0; i < a.specs.size(); ++i) n += differences(a.specs[i], b.specs[i]);
+  for (std::size_t i = 0; i < a.specs.size(); ++i)
+    n += differences(a.specs[i], b.specs[i]);
   return n;
 }
 
@@ -107,10 +119,14 @@ class FunctionCore::Impl {
  public:
   explicit Impl(FunctionOptions options) : options_(std::move(options)) {
     flow::install_runner();
-    for (const TensorSpec& s : options_.input_signature) declared_.push_back({s.dtype, s.shape});
+    for (const TensorSpec& s : options_.input_signature)
+      declared_.push_back({s.dtype, s.shape});
   }
 
-  FlatResult call(std::span<const Tensor> arguments, std::string_view key, const Body& body, Where where) {
+  FlatResult call(std::span<const Tensor> arguments,
+                  std::string_view key,
+                  const Body& body,
+                  Where where) {
     check(arguments, where);
     if (eagerly) return body.run(body.context, arguments);
     if (auto outer = builder_of(arguments)) return call_nested(arguments, key, body, where, outer);
@@ -119,7 +135,10 @@ class FunctionCore::Impl {
     return {run(*trace, arguments), trace->lengths()};
   }
 
-  std::shared_ptr<Trace> concrete(const std::vector<TensorSpec>& specs, std::string_view key, const Body& body, Where where) {
+  std::shared_ptr<Trace> concrete(const std::vector<TensorSpec>& specs,
+                                  std::string_view key,
+                                  const Body& body,
+                                  Where where) {
     Signature signature{{}, std::string(key)};
     for (const TensorSpec& s : specs) {
       signature.specs.push_back({s.dtype, s.shape});
@@ -136,7 +155,8 @@ class FunctionCore::Impl {
     s.calls = calls_;
     s.traces = traced_;
     s.cached_traces = traces_.size();
-    for (const auto& t : traces_) s.cached_plans += t->plans();
+    for (const auto& t : traces_)
+      s.cached_plans += t->plans();
     return s;
   }
   std::string explain_retrace() const {
@@ -149,15 +169,24 @@ class FunctionCore::Impl {
   void check(std::span<const Tensor> arguments, Where where) const {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       if (!arguments[i].defined())
-        fail("function '" + options_.name + "': argument " + std::to_string(i) + " is an undefined tensor", where, "", "a tensor");
+        fail("function '" + options_.name + "': argument " + std::to_string(i) +
+                 " is an undefined tensor",
+             where,
+             "",
+             "a tensor");
     }
     if (declared_.empty()) return;
     bool ok = arguments.size() == declared_.size();
-    for (std::size_t i = 0; ok && i < declared_.size(); ++i) ok = tracing::fits(arguments[i], declared_[i]);
+    for (std::size_t i = 0; ok && i < declared_.size(); ++i)
+      ok = tracing::fits(arguments[i], declared_[i]);
     if (ok) return;
     std::vector<Spec> got;
-    for (const Tensor& t : arguments) got.push_back({t.dtype(), t.shape()});
-    fail("function '" + options_.name + "': arguments do not fit its input_signature", where, describe(got), describe(declared_));
+    for (const Tensor& t : arguments)
+      got.push_back({t.dtype(), t.shape()});
+    fail("function '" + options_.name + "': arguments do not fit its input_signature",
+         where,
+         describe(got),
+         describe(declared_));
   }
 
   /// Under a tape the graph is replayed, so that the tape sees every op; otherwise the plan runs.
@@ -167,30 +196,40 @@ class FunctionCore::Impl {
   }
 
   /// Inside another trace: a call node, or the body's nodes if a tape must see them.
-  FlatResult call_nested(std::span<const Tensor> arguments, std::string_view key, const Body& body, Where where,
+  FlatResult call_nested(std::span<const Tensor> arguments,
+                         std::string_view key,
+                         const Body& body,
+                         Where where,
                          const std::shared_ptr<graph::Builder>& outer) {
     dispatch::HandlerScope scope(*outer);
     const std::shared_ptr<Trace> trace = find_or_trace(arguments, key, body, where, outer);
     std::vector<Tensor> operands(arguments.begin(), arguments.end());
     operands.insert(operands.end(), trace->captures().begin(), trace->captures().end());
-    if (!dispatch::active_recorders().empty()) return {graph::replay(*trace->graph(), operands), trace->lengths()};
+    if (!dispatch::active_recorders().empty())
+      return {graph::replay(*trace->graph(), operands), trace->lengths()};
     graph::Node n;
     n.kind = graph::Kind::call;
     n.name = options_.name;
     n.where = where;
     n.bodies = {trace->graph()};
-    for (const Tensor& t : operands) n.inputs.push_back(outer->ref(t, where));
-    for (graph::Ref r : trace->graph()->outputs) n.outputs.push_back(trace->graph()->spec(r));
+    for (const Tensor& t : operands)
+      n.inputs.push_back(outer->ref(t, where));
+    for (graph::Ref r : trace->graph()->outputs)
+      n.outputs.push_back(trace->graph()->spec(r));
     return {outer->add_structural(std::move(n)), trace->lengths()};
   }
 
-  std::shared_ptr<Trace> find_or_trace(std::span<const Tensor> arguments, std::string_view key, const Body& body,
-                                       Where where, const std::shared_ptr<graph::Builder>& outer = nullptr) {
+  std::shared_ptr<Trace> find_or_trace(std::span<const Tensor> arguments,
+                                       std::string_view key,
+                                       const Body& body,
+                                       Where where,
+                                       const std::shared_ptr<graph::Builder>& outer = nullptr) {
     if (auto t = find(arguments, key)) return t;
     std::lock_guard tracing(trace_mutex_);  // one trace per signature, also when threads race
     if (auto t = find(arguments, key)) return t;
     Signature signature{{}, std::string(key)};
-    for (const Tensor& t : arguments) signature.specs.push_back({t.dtype(), t.shape()});
+    for (const Tensor& t : arguments)
+      signature.specs.push_back({t.dtype(), t.shape()});
     return trace(widen(std::move(signature)), body, where, outer, false);
   }
 
@@ -211,7 +250,8 @@ class FunctionCore::Impl {
     return nullptr;
   }
 
-  /// The signature to trace: the declared one, or one with unknown dimensions where calls have differed.
+  /// The signature to trace: the declared one, or one with unknown dimensions where calls have
+  /// differed.
   Signature widen(Signature s) const {
     if (!declared_.empty()) s.specs = declared_;
     if (!declared_.empty() || !options_.reduce_retracing) return s;
@@ -224,13 +264,19 @@ class FunctionCore::Impl {
     return s;
   }
 
-  std::shared_ptr<Trace> trace(Signature signature, const Body& body, Where where,
-                               const std::shared_ptr<graph::Builder>& outer, bool ahead) {
+  std::shared_ptr<Trace> trace(Signature signature,
+                               const Body& body,
+                               Where where,
+                               const std::shared_ptr<graph::Builder>& outer,
+                               bool ahead) {
     const std::string reason = explain(signature, ahead);
     auto builder = graph::Builder::create(options_.name, outer);
     FlatResult result = run_body(*builder, signature, body, where);
-    auto t = std::make_shared<Trace>(std::move(signature), builder->finish(result.tensors), builder->captures(),
-                                     std::move(result.lengths), options_);
+    auto t = std::make_shared<Trace>(std::move(signature),
+                                     builder->finish(result.tensors),
+                                     builder->captures(),
+                                     std::move(result.lengths),
+                                     options_);
     std::lock_guard lock(mutex_);
     ++traced_;
     retrace_reason_ = reason;
@@ -240,9 +286,13 @@ class FunctionCore::Impl {
     return t;
   }
 
-  FlatResult run_body(graph::Builder& builder, const Signature& signature, const Body& body, Where where) const {
+  FlatResult run_body(graph::Builder& builder,
+                      const Signature& signature,
+                      const Body& body,
+                      Where where) const {
     std::vector<Tensor> arguments;
-    for (std::size_t i = 0; i < signature.specs.size(); ++i) arguments.push_back(builder.input(argument(signature, i)));
+    for (std::size_t i = 0; i < signature.specs.size(); ++i)
+      arguments.push_back(builder.input(argument(signature, i)));
     dispatch::HandlerScope scope(builder);
     dispatch::PauseRecording pause;
     std::optional<dispatch::ForbidVariables> forbid;
@@ -250,7 +300,11 @@ class FunctionCore::Impl {
     try {
       FlatResult result = body.run(body.context, arguments);
       for (const Tensor& t : result.tensors) {
-        if (!t.defined()) fail("function '" + options_.name + "' returned an undefined tensor", where, "", "a tensor");
+        if (!t.defined())
+          fail("function '" + options_.name + "' returned an undefined tensor",
+               where,
+               "",
+               "a tensor");
       }
       return result;
     } catch (const Error& e) {
@@ -276,29 +330,37 @@ class FunctionCore::Impl {
     if (traces_.empty()) return "'" + options_.name + "' was traced for the first time";
     const Signature* nearest = nullptr;
     for (const auto& t : traces_) {
-      if (!nearest || differences(now, t->signature()) < differences(now, *nearest)) nearest = &t->signature();
+      if (!nearest || differences(now, t->signature()) < differences(now, *nearest))
+        nearest = &t->signature();
     }
     return "'" + options_.name + "' was traced again: " + difference(now, *nearest);
   }
 
   FunctionOptions options_;
   std::vector<Spec> declared_;
-  std::mutex trace_mutex_;     // held while a body runs
-  mutable std::mutex mutex_;   // of what follows
+  std::mutex trace_mutex_;                    // held while a body runs
+  mutable std::mutex mutex_;                  // of what follows
   std::list<std::shared_ptr<Trace>> traces_;  // most recently used first
   std::atomic<std::size_t> traced_{0};
   std::atomic<std::size_t> calls_{0};
   std::string retrace_reason_ = "not traced yet";
 };
 
-FunctionCore::FunctionCore(FunctionOptions options) : impl_(std::make_shared<Impl>(std::move(options))) {}
+FunctionCore::FunctionCore(FunctionOptions options)
+    : impl_(std::make_shared<Impl>(std::move(options))) {}
 
-FlatResult FunctionCore::call(std::span<const Tensor> arguments, std::string_view key, const Body& body, Where where) const {
+FlatResult FunctionCore::call(std::span<const Tensor> arguments,
+                              std::string_view key,
+                              const Body& body,
+                              Where where) const {
   return impl_->call(arguments, key, body, where);
 }
-ConcreteFunction FunctionCore::concrete(const std::vector<TensorSpec>& arguments, std::string_view key, const Body& body,
+ConcreteFunction FunctionCore::concrete(const std::vector<TensorSpec>& arguments,
+                                        std::string_view key,
+                                        const Body& body,
                                         Where where) const {
-  return ConcreteFunction(std::make_shared<ConcreteFunction::Impl>(impl_->concrete(arguments, key, body, where)));
+  return ConcreteFunction(
+      std::make_shared<ConcreteFunction::Impl>(impl_->concrete(arguments, key, body, where)));
 }
 FunctionStats FunctionCore::stats() const {
   return impl_->stats();

@@ -1,10 +1,9 @@
+#include <gtest/gtest.h>
 #include <weir/function.h>
 #include <weir/functions.h>
 #include <weir/graph.h>
 #include <weir/operators.h>
 #include <weir/ops/math.h>
-
-#include <gtest/gtest.h>
 
 #include <thread>
 
@@ -24,7 +23,8 @@ TEST(Function, TracesOncePerSignature) {
   f(Tensor{1, 2});
   EXPECT_EQ(runs, 3);
   EXPECT_EQ(f.stats().traces, 3u);
-  EXPECT_EQ(f.explain_retrace(), "'function' was traced again: argument 0 is int32[2], was float32[2]");
+  EXPECT_EQ(f.explain_retrace(),
+            "'function' was traced again: argument 0 is int32[2], was float32[2]");
 }
 
 struct Pair {
@@ -35,7 +35,8 @@ struct Pair {
 TEST(Function, KeepsTheStructureOfArgumentsAndResults) {
   auto f = function([](const std::vector<Tensor>& xs, std::tuple<Tensor, int> scale) {
     Tensor total = xs[0];
-    for (std::size_t i = 1; i < xs.size(); ++i) total = total + xs[i];
+    for (std::size_t i = 1; i < xs.size(); ++i)
+      total = total + xs[i];
     return Pair{total * std::get<0>(scale) * std::get<1>(scale), {xs[0], total}};
   });
   const Pair r = f(std::vector<Tensor>{Tensor(1.f), Tensor(2.f)}, std::tuple(Tensor(10.f), 2));
@@ -66,7 +67,8 @@ TEST(Function, AnInputSignatureAcceptsAnySizeOfItsUnknownDimensions) {
 
 TEST(Function, ReduceRetracingRelaxesTheDimensionsThatDiffer) {
   auto f = function([](Tensor x) { return x + x; }, {.reduce_retracing = true});
-  for (int n = 1; n <= 6; ++n) EXPECT_EQ(f(Tensor::zeros({n, 3})).shape(), (Shape{n, 3}));
+  for (int n = 1; n <= 6; ++n)
+    EXPECT_EQ(f(Tensor::zeros({n, 3})).shape(), (Shape{n, 3}));
   EXPECT_EQ(f.stats().traces, 2u);
 }
 
@@ -146,17 +148,20 @@ TEST(Function, IsTracedOnceWhenThreadsRace) {
   std::atomic<int> wrong{0};
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 50; ++i) wrong += f(Tensor(float(t))).template item<float>() != float(t * t);
+      for (int i = 0; i < 50; ++i)
+        wrong += f(Tensor(float(t))).template item<float>() != float(t * t);
     });
   }
-  for (auto& t : threads) t.join();
+  for (auto& t : threads)
+    t.join();
   EXPECT_EQ(runs, 1);
   EXPECT_EQ(wrong, 0);
 }
 
 TEST(Function, TheCacheOfTracesIsBounded) {
   auto f = function([](Tensor x) { return x + 1; }, {.max_traces = 3});
-  for (int n = 1; n <= 10; ++n) f(Tensor::zeros({n}));
+  for (int n = 1; n <= 10; ++n)
+    f(Tensor::zeros({n}));
   EXPECT_EQ(f.stats().traces, 10u);
   EXPECT_EQ(f.stats().cached_traces, 3u);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "graph/builder.h"
-
 #include <weir/graph.h>
+
+#include "graph/builder.h"
 
 namespace weir::inline v0 {
 

@@ -1,13 +1,13 @@
 #include <weir/graph.h>
 
+#include <algorithm>
+#include <map>
+
 #include "flow/runner.h"
 #include "function/graph_impl.h"
 #include "function/subgraph.h"
 #include "function/trace.h"
 #include "graph/builder.h"
-
-#include <algorithm>
-#include <map>
 
 namespace weir::inline v0 {
 
@@ -22,15 +22,26 @@ namespace {
 using graph::Ref;
 using Where = std::source_location;
 
-[[noreturn]] void fail(Code code, std::string what, Where where, std::string got, std::string expected, std::string fix = {}) {
-  throw Error({code, std::move(what), to_string(where), std::move(got), std::move(expected), std::move(fix)});
+[[noreturn]] void fail(Code code,
+                       std::string what,
+                       Where where,
+                       std::string got,
+                       std::string expected,
+                       std::string fix = {}) {
+  throw Error({code,
+               std::move(what),
+               to_string(where),
+               std::move(got),
+               std::move(expected),
+               std::move(fix)});
 }
 
 std::string nearest_names(const graph::Graph& g, std::string_view wanted) {
   std::string list;
   int found = 0;
   for (const graph::Node& n : g.nodes()) {
-    const bool similar = n.name.find(wanted) != std::string::npos || wanted.find(n.name) != std::string_view::npos;
+    const bool similar =
+        n.name.find(wanted) != std::string::npos || wanted.find(n.name) != std::string_view::npos;
     if (similar && found++ < 5) list += (list.empty() ? "" : ", ") + n.name;
   }
   return list;
@@ -41,7 +52,12 @@ std::string nearest_names(const graph::Graph& g, std::string_view wanted) {
 Graph::Graph(std::string name) : impl_(std::make_shared<Impl>(std::move(name))) {}
 
 Tensor Graph::placeholder(DType dtype, const Shape& shape, std::string name) {
-  if (!is_valid(dtype)) fail(Code::invalid_argument, "placeholder: not a dtype", {}, std::to_string(int(dtype)), "a dtype");
+  if (!is_valid(dtype))
+    fail(Code::invalid_argument,
+         "placeholder: not a dtype",
+         {},
+         std::to_string(int(dtype)),
+         "a dtype");
   return impl_->builder->input({shape, dtype, std::move(name)});
 }
 
@@ -55,10 +71,15 @@ Tensor Graph::tensor(std::string_view name) const {
   const graph::Graph& g = impl_->builder->graph();
   const std::size_t colon = name.rfind(':');
   const std::string node(name.substr(0, colon));
-  const int output = colon == std::string_view::npos ? 0 : std::atoi(std::string(name.substr(colon + 1)).c_str());
+  const int output =
+      colon == std::string_view::npos ? 0 : std::atoi(std::string(name.substr(colon + 1)).c_str());
   const int i = g.find(node);
   if (i < 0 || output < 0 || output >= int(g.node(i).outputs.size()))
-    fail(Code::not_found, "Graph::tensor: no tensor of this name", {}, std::string(name), nearest_names(g, node));
+    fail(Code::not_found,
+         "Graph::tensor: no tensor of this name",
+         {},
+         std::string(name),
+         nearest_names(g, node));
   return impl_->builder->tensor({i, output});
 }
 
@@ -87,7 +108,8 @@ class Session::Impl {
       check_feed(tensor, value, where);
       values.push_back(value);
     }
-    for (const Tensor& t : fetches) key.fetches.push_back(ref(t, "fetch", where));
+    for (const Tensor& t : fetches)
+      key.fetches.push_back(ref(t, "fetch", where));
     return trace(key, where)->plan(values)->run(values);
   }
 
@@ -96,16 +118,21 @@ class Session::Impl {
     std::vector<Ref> feeds, fetches;
     auto ints() const {
       std::vector<std::int32_t> list{std::int32_t(feeds.size())};
-      for (Ref r : feeds) list.insert(list.end(), {r.node, r.output});
-      for (Ref r : fetches) list.insert(list.end(), {r.node, r.output});
+      for (Ref r : feeds)
+        list.insert(list.end(), {r.node, r.output});
+      for (Ref r : fetches)
+        list.insert(list.end(), {r.node, r.output});
       return list;
     }
   };
 
   Ref ref(const Tensor& t, const char* role, Where where) const {
-    const bool ours = t.is_symbolic() && t.impl()->source().get() == static_cast<tensor::SymbolSource*>(builder_.get());
+    const bool ours = t.is_symbolic() && t.impl()->source().get() ==
+                                             static_cast<tensor::SymbolSource*>(builder_.get());
     if (!ours)
-      fail(Code::invalid_argument, std::string("Session::run: a ") + role + " is no tensor of the session's graph", where,
+      fail(Code::invalid_argument,
+           std::string("Session::run: a ") + role + " is no tensor of the session's graph",
+           where,
            t.describe() + (t.is_symbolic() ? " of another graph" : " with a value"),
            "a tensor of graph '" + builder_->graph().name() + "'");
     return {t.impl()->node(), t.impl()->output()};
@@ -114,8 +141,11 @@ class Session::Impl {
   void check_feed(const Tensor& tensor, const Tensor& value, Where where) const {
     const Spec spec{tensor.dtype(), tensor.shape()};
     if (value.defined() && !value.is_symbolic() && tracing::fits(value, spec)) return;
-    fail(Code::invalid_argument, "Session::run: cannot feed '" + builder_->graph().node(tensor.impl()->node()).name + "'",
-         where, value.describe(), spec.describe());
+    fail(Code::invalid_argument,
+         "Session::run: cannot feed '" + builder_->graph().node(tensor.impl()->node()).name + "'",
+         where,
+         value.describe(),
+         spec.describe());
   }
 
   std::shared_ptr<tracing::Trace> trace(const Key& key, Where where) {
@@ -127,13 +157,20 @@ class Session::Impl {
     if (!part.missing.empty()) {
       traces_.erase(key.ints());
       const int node = g.find(part.missing[0]);
-      fail(Code::invalid_argument, "You must feed a value for placeholder '" + part.missing[0] + "'", where, "no feed",
+      fail(Code::invalid_argument,
+           "You must feed a value for placeholder '" + part.missing[0] + "'",
+           where,
+           "no feed",
            g.node(node).outputs[0].describe());
     }
     tracing::Signature signature;
-    for (Ref r : key.feeds) signature.specs.push_back(g.spec(r));
-    entry = std::make_shared<tracing::Trace>(std::move(signature), std::move(part.graph), std::vector<Tensor>{},
-                                             std::vector<std::size_t>{}, FunctionOptions{});
+    for (Ref r : key.feeds)
+      signature.specs.push_back(g.spec(r));
+    entry = std::make_shared<tracing::Trace>(std::move(signature),
+                                             std::move(part.graph),
+                                             std::vector<Tensor>{},
+                                             std::vector<std::size_t>{},
+                                             FunctionOptions{});
     return entry;
   }
 
@@ -146,7 +183,9 @@ Session::Session(const Graph& graph) : impl_(std::make_shared<Impl>(graph)) {
   flow::install_runner();
 }
 
-std::vector<Tensor> Session::run(const Feeds& feeds, const std::vector<Tensor>& fetches, Where where) const {
+std::vector<Tensor> Session::run(const Feeds& feeds,
+                                 const std::vector<Tensor>& fetches,
+                                 Where where) const {
   return impl_->run(feeds, fetches, where);
 }
 Tensor Session::run(const Feeds& feeds, const Tensor& fetch, Where where) const {

@@ -1,9 +1,8 @@
+#include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/graph.h>
 #include <weir/operators.h>
 #include <weir/variable.h>
-
-#include <gtest/gtest.h>
 
 namespace weir {
 namespace {
@@ -26,7 +25,10 @@ TEST(Session, RunsAHandBuiltGraph) {
   const Tensor y = Session(g).run({{p, Tensor{{1.f, 1.f, 1.f}, {0.f, 0.f, 2.f}}}}, q);
   EXPECT_EQ(y.data<float>()[0], 6);
   EXPECT_EQ(y.data<float>()[1], 6);
-  EXPECT_EQ(Session(g).run({{g.tensor("p:0"), Tensor{{1.f, 0.f, 0.f}}}}, g.tensor("MatMul")).item<float>(), 1);
+  EXPECT_EQ(Session(g)
+                .run({{g.tensor("p:0"), Tensor{{1.f, 0.f, 0.f}}}}, g.tensor("MatMul"))
+                .item<float>(),
+            1);
 }
 
 TEST(Session, RunsOnlyWhatTheFetchesNeed) {
@@ -46,11 +48,22 @@ TEST(Session, SaysWhatIsWrongWithAFeed) {
   Tensor a = g.placeholder(DType::float32, {-1, 2}, "a");
   Tensor b = a * 2;
   Session session(g);
-  EXPECT_NE(message_of([&] { session.run({}, b); }).find("You must feed a value for placeholder 'a'"), std::string::npos);
-  EXPECT_NE(message_of([&] { session.run({{a, Tensor{{1, 2}}}}, b); }).find("cannot feed 'a'"), std::string::npos);
-  EXPECT_NE(message_of([&] { session.run({{a, Tensor{1.f, 2.f, 3.f}}}, b); }).find("float32[?, 2]"), std::string::npos);
-  EXPECT_NE(message_of([&] { session.run({}, Tensor{1.f}); }).find("no tensor of the session's graph"), std::string::npos);
-  EXPECT_NE(message_of([&] { (void)g.tensor("nothing"); }).find("no tensor of this name"), std::string::npos);
+  EXPECT_NE(
+      message_of([&] { session.run({}, b); }).find("You must feed a value for placeholder 'a'"),
+      std::string::npos);
+  EXPECT_NE(message_of([&] {
+              session.run({{a, Tensor{{1, 2}}}}, b);
+            }).find("cannot feed 'a'"),
+            std::string::npos);
+  EXPECT_NE(message_of([&] {
+              session.run({{a, Tensor{1.f, 2.f, 3.f}}}, b);
+            }).find("float32[?, 2]"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of([&] { session.run({}, Tensor{1.f}); }).find("no tensor of the session's graph"),
+      std::string::npos);
+  EXPECT_NE(message_of([&] { (void)g.tensor("nothing"); }).find("no tensor of this name"),
+            std::string::npos);
 }
 
 TEST(Session, AGraphCanGrowBetweenRuns) {

@@ -15,7 +15,9 @@ bool contains(std::span<const Ref> list, Ref r) {
 }
 
 /// Nodes that the fetches need, found backwards; a fed output needs nothing.
-std::vector<bool> needed_nodes(const Graph& g, std::span<const Ref> feeds, std::span<const Ref> fetches) {
+std::vector<bool> needed_nodes(const Graph& g,
+                               std::span<const Ref> feeds,
+                               std::span<const Ref> fetches) {
   std::vector<bool> needed(g.size(), false);
   for (Ref r : fetches) {
     if (!contains(feeds, r)) needed[std::size_t(r.node)] = true;
@@ -45,7 +47,8 @@ Subgraph extract(const Graph& g, std::span<const Ref> feeds, std::span<const Ref
   }
   const auto map = [&](Ref r) {
     const auto it = std::find(feeds.begin(), feeds.end(), r);
-    return it != feeds.end() ? Ref{fed[std::size_t(it - feeds.begin())], 0} : Ref{place[std::size_t(r.node)], r.output};
+    return it != feeds.end() ? Ref{fed[std::size_t(it - feeds.begin())], 0}
+                             : Ref{place[std::size_t(r.node)], r.output};
   };
   const std::vector<bool> needed = needed_nodes(g, feeds, fetches);
   for (int i = 0; i < int(g.size()); ++i) {
@@ -57,13 +60,15 @@ Subgraph extract(const Graph& g, std::span<const Ref> feeds, std::span<const Ref
     }
     for (Ref& r : n.inputs) {
       // An input that is missing has no place; the caller reports it.
-      if (!contains(feeds, r) && place[std::size_t(r.node)] < 0) return out.missing.empty() ? out : Subgraph{nullptr, out.missing};
+      if (!contains(feeds, r) && place[std::size_t(r.node)] < 0)
+        return out.missing.empty() ? out : Subgraph{nullptr, out.missing};
       r = map(r);
     }
     place[std::size_t(i)] = out.graph->add(std::move(n));
   }
   if (!out.missing.empty()) return {nullptr, out.missing};
-  for (Ref r : fetches) out.graph->outputs.push_back(map(r));
+  for (Ref r : fetches)
+    out.graph->outputs.push_back(map(r));
   return out;
 }
 

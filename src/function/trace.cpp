@@ -5,7 +5,8 @@
 namespace weir::tracing {
 namespace {
 
-/// Plans of one trace that are kept: enough for the batch sizes of a data set's tail, few enough to bound memory.
+/// Plans of one trace that are kept: enough for the batch sizes of a data set's tail, few enough to
+/// bound memory.
 constexpr std::size_t kMaxPlans = 16;
 
 }  // namespace
@@ -37,8 +38,11 @@ bool equals(std::span<const Tensor> arguments, std::span<const Spec> specs) {
   return true;
 }
 
-Trace::Trace(Signature signature, std::shared_ptr<graph::Graph> graph, std::vector<Tensor> captures,
-             std::vector<std::size_t> lengths, const FunctionOptions& options)
+Trace::Trace(Signature signature,
+             std::shared_ptr<graph::Graph> graph,
+             std::vector<Tensor> captures,
+             std::vector<std::size_t> lengths,
+             const FunctionOptions& options)
     : signature_(std::move(signature)),
       graph_(std::move(graph)),
       captures_(std::move(captures)),
@@ -63,7 +67,8 @@ std::shared_ptr<const Compiled> Trace::plan(std::span<const Tensor> arguments) {
     }
   }
   std::vector<Spec> shapes;
-  for (const Tensor& t : arguments) shapes.push_back({t.dtype(), t.shape()});
+  for (const Tensor& t : arguments)
+    shapes.push_back({t.dtype(), t.shape()});
   return plan(std::move(shapes));
 }
 
@@ -71,14 +76,17 @@ std::shared_ptr<const Compiled> Trace::plan_for_signature() {
   {
     std::lock_guard lock(mutex_);
     for (const Plan& p : plans_) {
-      if (std::ranges::equal(p.shapes, signature_.specs, [](const Spec& a, const Spec& b) { return a.shape == b.shape; }))
+      if (std::ranges::equal(p.shapes, signature_.specs, [](const Spec& a, const Spec& b) {
+            return a.shape == b.shape;
+          }))
         return p.compiled;
     }
   }
   return plan(signature_.specs);
 }
 
-/// Compiles outside the lock: another thread that needs the same plan may make it too; the first one stored stays.
+/// Compiles outside the lock: another thread that needs the same plan may make it too; the first
+/// one stored stays.
 std::shared_ptr<const Compiled> Trace::plan(std::vector<Spec> shapes) {
   auto compiled = std::make_shared<const Compiled>(*graph_, shapes, options_);
   std::lock_guard lock(mutex_);

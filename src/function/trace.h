@@ -2,14 +2,14 @@
 
 /// A traced signature and the cache of them that stands behind weir::function.
 
-#include "function/compiled.h"
-#include "graph/builder.h"
-
 #include <weir/function.h>
 
 #include <list>
 #include <mutex>
 #include <string_view>
+
+#include "function/compiled.h"
+#include "graph/builder.h"
 
 namespace weir::tracing {
 
@@ -20,14 +20,19 @@ namespace weir::tracing {
 struct Signature {
   std::vector<Spec> specs;
   std::string key;  // what of the arguments is no tensor
-  std::vector<std::string> names = {};  // of the arguments, where the caller gave some; no part of the identity
+  std::vector<std::string> names =
+      {};  // of the arguments, where the caller gave some; no part of the identity
 };
 
-/// The graph of one signature (dimensions may be unknown) and a plan for each concrete one that was called.
+/// The graph of one signature (dimensions may be unknown) and a plan for each concrete one that was
+/// called.
 class Trace {
  public:
-  Trace(Signature signature, std::shared_ptr<graph::Graph> graph, std::vector<Tensor> captures,
-        std::vector<std::size_t> lengths, const FunctionOptions& options);
+  Trace(Signature signature,
+        std::shared_ptr<graph::Graph> graph,
+        std::vector<Tensor> captures,
+        std::vector<std::size_t> lengths,
+        const FunctionOptions& options);
 
   const Signature& signature() const { return signature_; }
   const std::shared_ptr<graph::Graph>& graph() const { return graph_; }

@@ -11,8 +11,8 @@ thread_local const Node* replayed = nullptr;
 
 /// 1 | 23 bits of the graph | 28 bits of the node | 12 bits of the output.
 std::uint64_t symbol_id(std::uint64_t graph, Ref r) {
-  return std::uint64_t{1} << 63 | (graph & 0x7fffff) << 40 | std::uint64_t(r.node & 0xfffffff) << 12 |
-         std::uint64_t(r.output & 0xfff);
+  return std::uint64_t{1} << 63 | (graph & 0x7fffff) << 40 |
+         std::uint64_t(r.node & 0xfffffff) << 12 | std::uint64_t(r.output & 0xfff);
 }
 
 std::string scoped(const std::string& name) {
@@ -45,7 +45,9 @@ Provenance::~Provenance() {
 }
 
 Builder::Builder(std::string name, std::shared_ptr<Builder> outer)
-    : graph_(std::make_shared<Graph>(std::move(name))), outer_(std::move(outer)), number_(next_number++) {}
+    : graph_(std::make_shared<Graph>(std::move(name))),
+      outer_(std::move(outer)),
+      number_(next_number++) {}
 
 std::shared_ptr<Builder> Builder::create(std::string name, std::shared_ptr<Builder> outer) {
   return std::shared_ptr<Builder>(new Builder(std::move(name), std::move(outer)));
@@ -83,7 +85,8 @@ Tensor Builder::constant(const Tensor& value, std::string name) {
 
 Tensor Builder::tensor(Ref r) {
   const Spec& s = graph_->spec(r);
-  return TensorImpl::symbolic({s.dtype, s.shape}, shared_from_this(), r.node, r.output, symbol_id(number_, r));
+  return TensorImpl::symbolic(
+      {s.dtype, s.shape}, shared_from_this(), r.node, r.output, symbol_id(number_, r));
 }
 
 Builder* Builder::owner_of(const Tensor& symbolic) {
@@ -126,11 +129,14 @@ void Builder::run(const dispatch::Invocation& call, std::span<Tensor> results) {
   Node n = make_node(Kind::op, call.where);
   n.op = &call.op;
   n.name = replayed ? replayed->name : scoped(call.op.name());
-  for (const Tensor* t : call.inputs) n.inputs.push_back(ref(*t, call.where));
+  for (const Tensor* t : call.inputs)
+    n.inputs.push_back(ref(*t, call.where));
   n.attrs = AttrList(call.attrs);
-  for (const Spec& s : call.outputs) n.outputs.push_back(s);
+  for (const Spec& s : call.outputs)
+    n.outputs.push_back(s);
   const int index = graph_->add(std::move(n));
-  for (std::size_t o = 0; o < results.size(); ++o) results[o] = tensor({index, int(o)});
+  for (std::size_t o = 0; o < results.size(); ++o)
+    results[o] = tensor({index, int(o)});
 }
 
 Tensor Builder::read(const std::shared_ptr<VariableState>& variable, std::source_location where) {
@@ -153,7 +159,9 @@ Tensor Builder::read(const std::shared_ptr<VariableState>& variable, std::source
   return tensor(r);
 }
 
-Tensor Builder::write(const std::shared_ptr<VariableState>& variable, const Tensor& value, std::source_location where) {
+Tensor Builder::write(const std::shared_ptr<VariableState>& variable,
+                      const Tensor& value,
+                      std::source_location where) {
   const Variable handle(variable);
   Node n = make_node(Kind::write, where);
   n.name = scoped(handle.name() + "/Assign");
@@ -178,12 +186,14 @@ std::vector<Tensor> Builder::add_structural(Node n) {
   const std::size_t count = n.outputs.size();
   const int index = graph_->add(std::move(n));
   std::vector<Tensor> results;
-  for (std::size_t o = 0; o < count; ++o) results.push_back(tensor({index, int(o)}));
+  for (std::size_t o = 0; o < count; ++o)
+    results.push_back(tensor({index, int(o)}));
   return results;
 }
 
 std::shared_ptr<Graph> Builder::finish(std::span<const Tensor> outputs) {
-  for (const Tensor& t : outputs) graph_->outputs.push_back(ref(t, {}));
+  for (const Tensor& t : outputs)
+    graph_->outputs.push_back(ref(t, {}));
   open_ = false;
   return graph_;
 }
@@ -199,7 +209,8 @@ std::string Builder::name(int node, int output) const {
 
 std::string Builder::describe(int node, int output) const {
   const Node& n = graph_->node(node);
-  std::string text = "tensor '" + n.name + ":" + std::to_string(output) + "' of '" + graph_->name() + "'";
+  std::string text =
+      "tensor '" + n.name + ":" + std::to_string(output) + "' of '" + graph_->name() + "'";
   if (n.where.line() != 0) text += ", made at " + to_string(n.where);
   return text;
 }

@@ -7,7 +7,8 @@ namespace weir::graph {
 
 AttrList::AttrList(std::span<const rt::Attr> attrs) {
   attrs_.reserve(attrs.size());
-  for (const rt::Attr& a : attrs) attrs_.push_back(own(a));
+  for (const rt::Attr& a : attrs)
+    attrs_.push_back(own(a));
 }
 
 void AttrList::set(std::size_t i, const rt::Attr& value) {
@@ -70,7 +71,8 @@ std::string Graph::unique_name(const std::string& wanted) {
   if (!by_name_.contains(wanted)) return wanted;
   int& next = next_suffix_[wanted];
   std::string name;
-  do name = wanted + "_" + std::to_string(++next);
+  do
+    name = wanted + "_" + std::to_string(++next);
   while (by_name_.contains(name));
   return name;
 }
@@ -97,7 +99,8 @@ std::vector<std::vector<int>> Graph::consumers() const {
       if (list.empty() || list.back() != int(i)) list.push_back(int(i));
     }
   }
-  for (Ref r : outputs) users[std::size_t(r.node)].push_back(-1);
+  for (Ref r : outputs)
+    users[std::size_t(r.node)].push_back(-1);
   return users;
 }
 

@@ -1,18 +1,17 @@
 #pragma once
 
-/// The graph: what a traced function or a hand-built Graph is. Nodes live in one vector in program order, refer to each
-/// other by index, and carry what a reader wants to know: the source line, the name scope, annotations.
+/// The graph: what a traced function or a hand-built Graph is. Nodes live in one vector in program
+/// order, refer to each other by index, and carry what a reader wants to know: the source line, the
+/// name scope, annotations.
 ///
-/// Meaning. A node is one of ten structural kinds or the call of an op; an op node means `dispatch::call` of its op on
-/// the values of its inputs. Nothing else gives a graph meaning: see replay.h. A node whose op is pure may be removed
-/// when unused. Nodes with effects (Read, Write, ops with Trait::host_effect, calls of graphs that have any) take effect
-/// in the order of the vector. `random` ops are pure functions of their key input.
+/// Meaning. A node is one of ten structural kinds or the call of an op; an op node means
+/// `dispatch::call` of its op on the values of its inputs. Nothing else gives a graph meaning: see
+/// replay.h. A node whose op is pure may be removed when unused. Nodes with effects (Read, Write,
+/// ops with Trait::host_effect, calls of graphs that have any) take effect in the order of the
+/// vector. `random` ops are pure functions of their key input.
 
 #include <weir/op_def.h>
 #include <weir/variable.h>
-
-#include "base/small_vector.h"
-#include "tensor/tensor_impl.h"
 
 #include <map>
 #include <memory>
@@ -21,20 +20,23 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/small_vector.h"
+#include "tensor/tensor_impl.h"
+
 namespace weir::graph {
 
 enum class Kind : std::uint8_t {
-  input,    // a placeholder or argument; fed by the caller
-  constant, // `value`
-  output,   // reserved for formats that name outputs by nodes
-  call,     // bodies[0], a graph kept as a call; inputs are its arguments
-  if_,      // inputs[0]: bool scalar; bodies: then, else; further inputs are passed to the branch taken
-  while_,   // bodies: condition, body; inputs and outputs are the loop's state
-  case_,    // inputs[0]: int32 scalar; bodies: the branches; out of range takes the last
-  read,     // value of `variable` at this point of the program
-  write,    // assigns inputs[0] to `variable`; output 0 is the value written
-  region,   // a fusion: bodies[0] holds the ordinary nodes it stands for
-  op,       // `op`
+  input,     // a placeholder or argument; fed by the caller
+  constant,  // `value`
+  output,    // reserved for formats that name outputs by nodes
+  call,      // bodies[0], a graph kept as a call; inputs are its arguments
+  if_,  // inputs[0]: bool scalar; bodies: then, else; further inputs are passed to the branch taken
+  while_,  // bodies: condition, body; inputs and outputs are the loop's state
+  case_,   // inputs[0]: int32 scalar; bodies: the branches; out of range takes the last
+  read,    // value of `variable` at this point of the program
+  write,   // assigns inputs[0] to `variable`; output 0 is the value written
+  region,  // a fusion: bodies[0] holds the ordinary nodes it stands for
+  op,      // `op`
 };
 
 /// Output `output` of node `node`.
@@ -75,12 +77,13 @@ struct Node {
   base::SmallVector<Ref, 3> inputs;
   AttrList attrs;  // one entry for each AttrDef of `op`; kind `operand` names an entry of `inputs`
   base::SmallVector<Spec, 1> outputs;
-  std::string name;   // unique in the graph, "dense/MatMul"
+  std::string name;  // unique in the graph, "dense/MatMul"
   std::source_location where;
   std::vector<std::shared_ptr<Graph>> bodies;
   Tensor value;                             // constant
   std::shared_ptr<VariableState> variable;  // read, write
-  std::map<std::string, std::string> annotations;  // "pass": who made it; "from": names of the nodes it replaces ...
+  std::map<std::string, std::string>
+      annotations;  // "pass": who made it; "from": names of the nodes it replaces ...
 
   /// "MatMul", "If", "Const" ...: TensorFlow's word for the node.
   const char* type() const;
@@ -126,8 +129,8 @@ class Graph {
 std::string print(const Graph& graph);
 /// Graphviz.
 std::string to_dot(const Graph& graph);
-/// Throws Error (internal) naming the node if the graph breaks a rule: order of references, specs that infer does not
-/// confirm, names that are not unique, a body whose arguments do not fit.
+/// Throws Error (internal) naming the node if the graph breaks a rule: order of references, specs
+/// that infer does not confirm, names that are not unique, a body whose arguments do not fit.
 void verify(const Graph& graph);
 
 }  // namespace weir::graph

@@ -1,11 +1,10 @@
-#include "graph/builder.h"
-#include "graph/replay.h"
-
+#include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
 
-#include <gtest/gtest.h>
+#include "graph/builder.h"
+#include "graph/replay.h"
 
 namespace weir::graph {
 namespace {

@@ -5,7 +5,8 @@ namespace {
 
 std::string list(const std::int64_t* p, std::uint32_t n) {
   std::string s = "[";
-  for (std::uint32_t i = 0; i < n; ++i) s += (i ? ", " : "") + std::to_string(p[i]);
+  for (std::uint32_t i = 0; i < n; ++i)
+    s += (i ? ", " : "") + std::to_string(p[i]);
   return s + "]";
 }
 
@@ -32,7 +33,8 @@ std::string attr_text(const rt::Attr& a) {
       return list(a.ints, a.count);
     case Kind::reals: {
       std::string s = "[";
-      for (std::uint32_t i = 0; i < a.count; ++i) s += (i ? ", " : "") + number(a.reals[i]);
+      for (std::uint32_t i = 0; i < a.count; ++i)
+        s += (i ? ", " : "") + number(a.reals[i]);
       return s + "]";
     }
     case Kind::string:
@@ -58,13 +60,15 @@ std::string ref_text(const Graph& g, Ref r) {
 std::string node_text(const Graph& g, int i) {
   const Node& n = g.node(i);
   std::string s = "%" + std::to_string(i) + " " + n.name + " = " + n.type() + "(";
-  for (std::size_t k = 0; k < n.inputs.size(); ++k) s += (k ? ", " : "") + ref_text(g, n.inputs[k]);
+  for (std::size_t k = 0; k < n.inputs.size(); ++k)
+    s += (k ? ", " : "") + ref_text(g, n.inputs[k]);
   s += ")" + attrs_text(n);
   if (n.variable) s += " '" + Variable(n.variable).name() + "'";
   if (n.kind == Kind::constant && n.value.size() == 1 && n.value.dtype() != DType::string)
     s += " " + number(n.value.item<double>());
   s += " :";
-  for (const Spec& o : n.outputs) s += " " + o.describe();
+  for (const Spec& o : n.outputs)
+    s += " " + o.describe();
   return s;
 }
 
@@ -72,16 +76,19 @@ void print_into(std::string& out, const Graph& g, const std::string& indent) {
   out += indent + "graph " + g.name() + " {\n";
   for (int i = 0; i < int(g.size()); ++i) {
     out += indent + "  " + node_text(g, i) + "\n";
-    for (const auto& body : g.node(i).bodies) print_into(out, *body, indent + "    ");
+    for (const auto& body : g.node(i).bodies)
+      print_into(out, *body, indent + "    ");
   }
   out += indent + "  return";
-  for (std::size_t k = 0; k < g.outputs.size(); ++k) out += (k ? ", " : " ") + ref_text(g, g.outputs[k]);
+  for (std::size_t k = 0; k < g.outputs.size(); ++k)
+    out += (k ? ", " : " ") + ref_text(g, g.outputs[k]);
   out += "\n" + indent + "}\n";
 }
 
 std::string quoted(const std::string& s) {
   std::string q = "\"";
-  for (char c : s) q += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  for (char c : s)
+    q += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
   return q + "\"";
 }
 
@@ -110,17 +117,20 @@ std::string print(const Graph& g) {
 }
 
 std::string to_dot(const Graph& g) {
-  std::string s = "digraph " + quoted(g.name()) + " {\n  rankdir=BT;\n  node [fontname=\"Helvetica\", fontsize=10];\n";
+  std::string s = "digraph " + quoted(g.name()) +
+                  " {\n  rankdir=BT;\n  node [fontname=\"Helvetica\", fontsize=10];\n";
   for (int i = 0; i < int(g.size()); ++i) {
     const Node& n = g.node(i);
-    s += "  n" + std::to_string(i) + " [label=" + quoted(n.name + "\n" + n.type()) + ", " + dot_style(n.kind) + "];\n";
+    s += "  n" + std::to_string(i) + " [label=" + quoted(n.name + "\n" + n.type()) + ", " +
+         dot_style(n.kind) + "];\n";
     for (Ref r : n.inputs)
-      s += "  n" + std::to_string(r.node) + " -> n" + std::to_string(i) + " [label=" +
-           quoted(g.spec(r).describe()) + ", fontsize=8];\n";
+      s += "  n" + std::to_string(r.node) + " -> n" + std::to_string(i) +
+           " [label=" + quoted(g.spec(r).describe()) + ", fontsize=8];\n";
   }
   for (std::size_t k = 0; k < g.outputs.size(); ++k) {
-    s += "  out" + std::to_string(k) + " [label=" + quoted("output " + std::to_string(k)) + ", shape=plaintext];\n  n" +
-         std::to_string(g.outputs[k].node) + " -> out" + std::to_string(k) + ";\n";
+    s += "  out" + std::to_string(k) + " [label=" + quoted("output " + std::to_string(k)) +
+         ", shape=plaintext];\n  n" + std::to_string(g.outputs[k].node) + " -> out" +
+         std::to_string(k) + ";\n";
   }
   return s + "}\n";
 }

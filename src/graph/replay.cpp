@@ -1,9 +1,9 @@
 #include "graph/replay.h"
 
+#include <atomic>
+
 #include "dispatch/call.h"
 #include "graph/builder.h"
-
-#include <atomic>
 
 namespace weir::graph {
 namespace {
@@ -18,10 +18,13 @@ class Replay {
     values_.resize(graph.size());
     last_use_.assign(graph.size(), -1);
     for (int i = 0; i < int(graph.size()); ++i) {
-      for (Ref r : graph.node(i).inputs) last_use_[std::size_t(r.node)] = i;
+      for (Ref r : graph.node(i).inputs)
+        last_use_[std::size_t(r.node)] = i;
     }
-    for (Ref r : graph.outputs) last_use_[std::size_t(r.node)] = int(graph.size());
-    for (std::size_t k = 0; k < inputs.size(); ++k) values_[std::size_t(graph.inputs[k])] = {inputs[k]};
+    for (Ref r : graph.outputs)
+      last_use_[std::size_t(r.node)] = int(graph.size());
+    for (std::size_t k = 0; k < inputs.size(); ++k)
+      values_[std::size_t(graph.inputs[k])] = {inputs[k]};
   }
 
   Values& run_node(int i) {
@@ -70,13 +73,20 @@ class Replay {
 
   std::vector<Tensor> run_structural(const Node& n) const {
     const StructuralRunner run = structural_runner.load();
-    if (!run) throw Error({Code::internal, "replay of node '" + n.name + "': src/flow is not installed", {}, {}, {}, {}});
+    if (!run)
+      throw Error({Code::internal,
+                   "replay of node '" + n.name + "': src/flow is not installed",
+                   {},
+                   {},
+                   {},
+                   {}});
     return run(n, operands(n));
   }
 
   Values call_op(const Node& n) {
     base::SmallVector<Operand, 6> inputs;
-    for (Ref r : n.inputs) inputs.emplace_back(value(r), n.where);
+    for (Ref r : n.inputs)
+      inputs.emplace_back(value(r), n.where);
     Values results(n.outputs.size());
     dispatch::call(*n.op, inputs, n.attrs.view(), results);
     return results;
@@ -84,10 +94,13 @@ class Replay {
 
   std::vector<Tensor> operands(const Node& n) const {
     std::vector<Tensor> list;
-    for (Ref r : n.inputs) list.push_back(value(r));
+    for (Ref r : n.inputs)
+      list.push_back(value(r));
     return list;
   }
-  static Values to_values(std::vector<Tensor> list) { return Values(std::span<const Tensor>(list)); }
+  static Values to_values(std::vector<Tensor> list) {
+    return Values(std::span<const Tensor>(list));
+  }
 
   const Graph& graph_;
   std::vector<Values> values_;
@@ -96,8 +109,12 @@ class Replay {
 
 void check_inputs(const Graph& graph, std::span<const Tensor> inputs) {
   if (inputs.size() == graph.inputs.size()) return;
-  throw Error({Code::invalid_argument, "replay of '" + graph.name() + "': wrong number of inputs", {},
-               std::to_string(inputs.size()), std::to_string(graph.inputs.size()), {}});
+  throw Error({Code::invalid_argument,
+               "replay of '" + graph.name() + "': wrong number of inputs",
+               {},
+               std::to_string(inputs.size()),
+               std::to_string(graph.inputs.size()),
+               {}});
 }
 
 }  // namespace
@@ -106,8 +123,10 @@ void set_structural_runner(StructuralRunner runner) {
   structural_runner = runner;
 }
 
-std::vector<Tensor> replay(const Graph& graph, std::span<const Tensor> inputs,
-                           void (*on_node)(void*, int, std::span<const Tensor>), void* context) {
+std::vector<Tensor> replay(const Graph& graph,
+                           std::span<const Tensor> inputs,
+                           void (*on_node)(void*, int, std::span<const Tensor>),
+                           void* context) {
   check_inputs(graph, inputs);
   Replay r(graph, inputs);
   for (int i = 0; i < int(graph.size()); ++i) {
@@ -116,7 +135,8 @@ std::vector<Tensor> replay(const Graph& graph, std::span<const Tensor> inputs,
     r.release(i);
   }
   std::vector<Tensor> outputs;
-  for (Ref ref : graph.outputs) outputs.push_back(r.value(ref));
+  for (Ref ref : graph.outputs)
+    outputs.push_back(r.value(ref));
   return outputs;
 }
 

@@ -1,19 +1,26 @@
-#include "graph/graph.h"
+#include <unordered_set>
 
 #include "dispatch/call.h"
-
-#include <unordered_set>
+#include "graph/graph.h"
 
 namespace weir::graph {
 namespace {
 
-[[noreturn]] void fail(const Graph& g, const std::string& node, std::string what, std::string got = {},
+[[noreturn]] void fail(const Graph& g,
+                       const std::string& node,
+                       std::string what,
+                       std::string got = {},
                        std::string expected = {}) {
-  throw Error({Code::internal, "graph '" + g.name() + "', node '" + node + "': " + std::move(what), {}, std::move(got),
-               std::move(expected), {}});
+  throw Error({Code::internal,
+               "graph '" + g.name() + "', node '" + node + "': " + std::move(what),
+               {},
+               std::move(got),
+               std::move(expected),
+               {}});
 }
 
-/// May a value of `inner` stand where the graph says `outer`? Unknown dimensions agree with anything.
+/// May a value of `inner` stand where the graph says `outer`? Unknown dimensions agree with
+/// anything.
 bool compatible(const Shape& a, const Shape& b) {
   if (!a.has_rank() || !b.has_rank()) return true;
   if (a.rank() != b.rank()) return false;
@@ -24,9 +31,13 @@ bool compatible(const Shape& a, const Shape& b) {
 }
 
 void check_ref(const Graph& g, const std::string& user, Ref r, int before) {
-  if (r.node < 0 || r.node >= before) fail(g, user, "reads a node that does not come before it", std::to_string(r.node));
+  if (r.node < 0 || r.node >= before)
+    fail(g, user, "reads a node that does not come before it", std::to_string(r.node));
   if (r.output < 0 || r.output >= int(g.node(r.node).outputs.size()))
-    fail(g, user, "reads an output that does not exist", g.node(r.node).name + ":" + std::to_string(r.output));
+    fail(g,
+         user,
+         "reads an output that does not exist",
+         g.node(r.node).name + ":" + std::to_string(r.output));
 }
 
 void check_op(const Graph& g, const Node& n) {
@@ -43,15 +54,22 @@ void check_op(const Graph& g, const Node& n) {
   const std::vector<Spec> inferred = dispatch::infer(*n.op, specs, n.attrs.view(), values, n.where);
   if (inferred.size() != n.outputs.size()) fail(g, n.name, "wrong number of outputs");
   for (std::size_t i = 0; i < inferred.size(); ++i) {
-    if (inferred[i].dtype != n.outputs[i].dtype || !compatible(inferred[i].shape, n.outputs[i].shape))
-      fail(g, n.name, "output " + std::to_string(i) + " is not what infer says", n.outputs[i].describe(),
+    if (inferred[i].dtype != n.outputs[i].dtype ||
+        !compatible(inferred[i].shape, n.outputs[i].shape))
+      fail(g,
+           n.name,
+           "output " + std::to_string(i) + " is not what infer says",
+           n.outputs[i].describe(),
            inferred[i].describe());
   }
 }
 
 void check_body(const Graph& g, const Node& n, const Graph& body, std::size_t arguments) {
   if (body.inputs.size() != arguments)
-    fail(g, n.name, "a body takes another number of arguments", std::to_string(arguments),
+    fail(g,
+         n.name,
+         "a body takes another number of arguments",
+         std::to_string(arguments),
          std::to_string(body.inputs.size()));
   verify(body);
 }
@@ -70,11 +88,13 @@ void check_kind(const Graph& g, const Node& n) {
     case Kind::call:
     case Kind::region:
     case Kind::while_:
-      for (const auto& body : n.bodies) check_body(g, n, *body, n.inputs.size());
+      for (const auto& body : n.bodies)
+        check_body(g, n, *body, n.inputs.size());
       return;
     case Kind::if_:
     case Kind::case_:
-      for (const auto& body : n.bodies) check_body(g, n, *body, n.inputs.size() - 1);
+      for (const auto& body : n.bodies)
+        check_body(g, n, *body, n.inputs.size() - 1);
       return;
     case Kind::input:
     case Kind::output:
@@ -89,10 +109,12 @@ void verify(const Graph& g) {
   for (int i = 0; i < int(g.size()); ++i) {
     const Node& n = g.node(i);
     if (!names.insert(n.name).second) fail(g, n.name, "the name is not unique");
-    for (Ref r : n.inputs) check_ref(g, n.name, r, i);
+    for (Ref r : n.inputs)
+      check_ref(g, n.name, r, i);
     check_kind(g, n);
   }
-  for (Ref r : g.outputs) check_ref(g, "return", r, int(g.size()));
+  for (Ref r : g.outputs)
+    check_ref(g, "return", r, int(g.size()));
 }
 
 }  // namespace weir::graph

@@ -1,8 +1,5 @@
-#include <weir/keras/callbacks.h>
-
-#include "keras/error.h"
-
 #include <weir/graph_def.h>
+#include <weir/keras/callbacks.h>
 #include <weir/keras/model.h>
 #include <weir/summary.h>
 
@@ -10,25 +7,36 @@
 #include <limits>
 #include <optional>
 
+#include "keras/error.h"
+
 namespace weir::inline v0::keras::callbacks {
 namespace {
 
 /// Is a value better than the best so far? "auto" goes by the name.
 class Monitor {
  public:
-  Monitor(std::string name, const std::string& mode, double min_delta) : name_(std::move(name)), delta_(std::abs(min_delta)) {
-    if (mode != "auto" && mode != "min" && mode != "max") throw_argument("callback: mode", "'" + mode + "'", "auto, min or max");
-    higher_ = mode == "max" || (mode == "auto" && (name_.ends_with("accuracy") || name_.ends_with("acc")));
+  Monitor(std::string name, const std::string& mode, double min_delta)
+      : name_(std::move(name)), delta_(std::abs(min_delta)) {
+    if (mode != "auto" && mode != "min" && mode != "max")
+      throw_argument("callback: mode", "'" + mode + "'", "auto, min or max");
+    higher_ = mode == "max" ||
+              (mode == "auto" && (name_.ends_with("accuracy") || name_.ends_with("acc")));
     reset();
   }
-  void reset() { best_ = higher_ ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity(); }
+  void reset() {
+    best_ = higher_ ? -std::numeric_limits<double>::infinity()
+                    : std::numeric_limits<double>::infinity();
+  }
 
   bool improved(const Logs& logs) {
     const auto it = logs.find(name_);
     if (it == logs.end()) {
       std::string known;
-      for (const auto& [name, value] : logs) known += (known.empty() ? "" : ", ") + name;
-      throw_argument("callback: no value named '" + name_ + "' to monitor", known, name_,
+      for (const auto& [name, value] : logs)
+        known += (known.empty() ? "" : ", ") + name;
+      throw_argument("callback: no value named '" + name_ + "' to monitor",
+                     known,
+                     name_,
                      "give fit validation data for values named val_...");
     }
     const bool better = higher_ ? it->second - delta_ > best_ : it->second + delta_ < best_;
@@ -45,16 +53,19 @@ class Monitor {
 
 class TensorBoardCallback final : public CallbackBase {
  public:
-  TensorBoardCallback(std::string dir, TensorBoardOptions options) : dir_(std::move(dir)), options_(options) {}
+  TensorBoardCallback(std::string dir, TensorBoardOptions options)
+      : dir_(std::move(dir)), options_(options) {}
 
   void on_train_begin() override {
     train_.emplace(dir_ + "/train");
     // A subclassed model has no known input before it has run.
-    if (options_.write_graph && !model->input_specs().empty()) train_->graph(graph_def(model->concrete_function()));
+    if (options_.write_graph && !model->input_specs().empty())
+      train_->graph(graph_def(model->concrete_function()));
   }
   void on_train_batch_end(std::int64_t batch, const Logs& logs) override {
     if (!options_.update_batch) return;
-    for (const auto& [name, value] : logs) train_->scalar("batch_" + name, value, batch);
+    for (const auto& [name, value] : logs)
+      train_->scalar("batch_" + name, value, batch);
   }
   void on_epoch_end(int epoch, const Logs& logs) override {
     for (const auto& [name, value] : logs) {
@@ -64,9 +75,11 @@ class TensorBoardCallback final : public CallbackBase {
         train_->scalar("epoch_" + name, value, epoch);
       }
     }
-    train_->scalar("epoch_learning_rate", model->optimizer().learning_rate().value().item<double>(), epoch);
+    train_->scalar(
+        "epoch_learning_rate", model->optimizer().learning_rate().value().item<double>(), epoch);
     if (options_.histogram_freq > 0 && epoch % options_.histogram_freq == 0) {
-      for (const Variable& v : model->weights()) train_->histogram(v.name(), v.value(), epoch);
+      for (const Variable& v : model->weights())
+        train_->histogram(v.name(), v.value(), epoch);
     }
   }
   void on_train_end() override {
@@ -87,7 +100,8 @@ class TensorBoardCallback final : public CallbackBase {
 
 class EarlyStoppingCallback final : public CallbackBase {
  public:
-  explicit EarlyStoppingCallback(EarlyStoppingOptions o) : options_(std::move(o)), monitor_(options_.monitor, options_.mode, options_.min_delta) {}
+  explicit EarlyStoppingCallback(EarlyStoppingOptions o)
+      : options_(std::move(o)), monitor_(options_.monitor, options_.mode, options_.min_delta) {}
 
   void on_train_begin() override {
     monitor_.reset();
@@ -103,13 +117,15 @@ class EarlyStoppingCallback final : public CallbackBase {
     }
   }
   void on_train_end() override {
-    for (auto& [variable, value] : best_) variable.assign(value);
+    for (auto& [variable, value] : best_)
+      variable.assign(value);
   }
 
  private:
   void remember() {
     best_.clear();
-    for (const Variable& v : model->weights()) best_.emplace_back(v, v.value());
+    for (const Variable& v : model->weights())
+      best_.emplace_back(v, v.value());
   }
   EarlyStoppingOptions options_;
   Monitor monitor_;
@@ -120,14 +136,17 @@ class EarlyStoppingCallback final : public CallbackBase {
 class ModelCheckpointCallback final : public CallbackBase {
  public:
   ModelCheckpointCallback(std::string path, ModelCheckpointOptions o)
-      : path_(std::move(path)), options_(std::move(o)), monitor_(options_.monitor, options_.mode, 0) {}
+      : path_(std::move(path)),
+        options_(std::move(o)),
+        monitor_(options_.monitor, options_.mode, 0) {}
 
   void on_train_begin() override { monitor_.reset(); }
   void on_epoch_end(int epoch, const Logs& logs) override {
     if (options_.save_best_only && !monitor_.improved(logs)) return;
     std::string path = path_;
     const std::string mark = "{epoch}";
-    if (const auto at = path.find(mark); at != std::string::npos) path.replace(at, mark.size(), std::to_string(epoch + 1));
+    if (const auto at = path.find(mark); at != std::string::npos)
+      path.replace(at, mark.size(), std::to_string(epoch + 1));
     model->save_weights(path);
   }
 

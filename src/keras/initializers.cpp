@@ -1,13 +1,12 @@
-/// Initial values of weights, with the formulas of Keras 3. Sources: Glorot and Bengio, AISTATS 2010; He et al., ICCV
-/// 2015; LeCun et al., "Efficient backprop", 1998.
+/// Initial values of weights, with the formulas of Keras 3. Sources: Glorot and Bengio, AISTATS
+/// 2010; He et al., ICCV 2015; LeCun et al., "Efficient backprop", 1998.
 #include <weir/keras/layer.h>
-
-#include "keras/error.h"
-
 #include <weir/random.h>
 
 #include <cmath>
 #include <map>
+
+#include "keras/error.h"
 
 namespace weir::inline v0::keras {
 namespace {
@@ -21,7 +20,8 @@ Fans fans(const Shape& shape) {
   if (n == 0) return {};
   if (n == 1) return {double(shape[0].value()), double(shape[0].value())};
   double field = 1;
-  for (int i = 0; i < n - 2; ++i) field *= double(shape[i].value());
+  for (int i = 0; i < n - 2; ++i)
+    field *= double(shape[i].value());
   return {field * double(shape[n - 2].value()), field * double(shape[n - 1].value())};
 }
 
@@ -48,13 +48,18 @@ const std::map<std::string, Fn>& initializers() {
   static const std::map<std::string, Fn> table{
       {"zeros", [](const Shape& s, DType t) { return Tensor::zeros(s, t); }},
       {"ones", [](const Shape& s, DType t) { return Tensor::ones(s, t); }},
-      {"glorot_uniform", [](const Shape& s, DType t) { return scaled_uniform(s, t, 1, Mode::fan_avg); }},
-      {"glorot_normal", [](const Shape& s, DType t) { return scaled_normal(s, t, 1, Mode::fan_avg); }},
+      {"glorot_uniform",
+       [](const Shape& s, DType t) { return scaled_uniform(s, t, 1, Mode::fan_avg); }},
+      {"glorot_normal",
+       [](const Shape& s, DType t) { return scaled_normal(s, t, 1, Mode::fan_avg); }},
       {"he_uniform", [](const Shape& s, DType t) { return scaled_uniform(s, t, 2, Mode::fan_in); }},
       {"he_normal", [](const Shape& s, DType t) { return scaled_normal(s, t, 2, Mode::fan_in); }},
-      {"lecun_uniform", [](const Shape& s, DType t) { return scaled_uniform(s, t, 1, Mode::fan_in); }},
-      {"lecun_normal", [](const Shape& s, DType t) { return scaled_normal(s, t, 1, Mode::fan_in); }},
-      {"random_uniform", [](const Shape& s, DType t) { return random::uniform(s, -0.05, 0.05, t); }},
+      {"lecun_uniform",
+       [](const Shape& s, DType t) { return scaled_uniform(s, t, 1, Mode::fan_in); }},
+      {"lecun_normal",
+       [](const Shape& s, DType t) { return scaled_normal(s, t, 1, Mode::fan_in); }},
+      {"random_uniform",
+       [](const Shape& s, DType t) { return random::uniform(s, -0.05, 0.05, t); }},
       {"random_normal", [](const Shape& s, DType t) { return random::normal(s, 0, 0.05, t); }},
   };
   return table;

@@ -1,15 +1,14 @@
-#include <weir/keras/layer.h>
-
-#include "keras/error.h"
-
 #include <weir/function.h>
 #include <weir/graph.h>
+#include <weir/keras/layer.h>
 #include <weir/ops/math.h>
 #include <weir/ops/nn.h>
 
 #include <atomic>
 #include <map>
 #include <mutex>
+
+#include "keras/error.h"
 
 namespace weir::inline v0::keras {
 namespace {
@@ -68,7 +67,8 @@ TensorSpec trace_output(LayerBase& layer, const std::vector<Symbol>& inputs) {
   Graph scratch;
   auto scope = scratch.as_default();
   std::vector<Tensor> arguments;
-  for (const Symbol& s : inputs) arguments.push_back(scratch.placeholder(s.dtype(), s.shape(), "x"));
+  for (const Symbol& s : inputs)
+    arguments.push_back(scratch.placeholder(s.dtype(), s.shape(), "x"));
   const Tensor y = layer.run(arguments, false);
   return {y.shape(), y.dtype(), layer.name};
 }
@@ -83,7 +83,8 @@ std::function<Tensor(const Tensor&)> get_activation(const std::string& name) {
 
 Symbol Input(const Shape& shape, const InputOptions& options) {
   Shape full{Dim(options.batch_size)};
-  for (Dim d : shape.dims()) full.push_back(d);
+  for (Dim d : shape.dims())
+    full.push_back(d);
   auto node = std::make_shared<Symbol::Node>();
   node->spec = {full, options.dtype, options.name == "input" ? unique_name("input") : options.name};
   return Symbol(std::move(node));
@@ -91,7 +92,8 @@ Symbol Input(const Shape& shape, const InputOptions& options) {
 
 Tensor LayerBase::call(const std::vector<Tensor>& inputs, bool training) {
   if (inputs.size() != 1)
-    throw_argument("layer '" + name + "': wrong number of inputs", std::to_string(inputs.size()), "1");
+    throw_argument(
+        "layer '" + name + "': wrong number of inputs", std::to_string(inputs.size()), "1");
   return call(inputs[0], training);
 }
 
@@ -115,13 +117,17 @@ Tensor LayerBase::run(const std::vector<Tensor>& inputs, bool training) {
 std::vector<Variable> LayerBase::weights() const {
   std::vector<Variable> all = weights_;
   for (const auto& child : children_) {
-    for (const Variable& v : child->weights()) all.push_back(v);
+    for (const Variable& v : child->weights())
+      all.push_back(v);
   }
   return all;
 }
 
-Variable LayerBase::add_weight(const std::string& weight, const Shape& shape, const Initializer& initializer,
-                               bool is_trainable, DType dtype) {
+Variable LayerBase::add_weight(const std::string& weight,
+                               const Shape& shape,
+                               const Initializer& initializer,
+                               bool is_trainable,
+                               DType dtype) {
   name_if_needed(*this);
   InitScope now;  // a layer may be built while a model is connected or traced
   Variable v(initializer(shape, dtype), VariableOptions{name + "/" + weight, is_trainable});
@@ -135,7 +141,8 @@ Layer LayerBase::track(Layer layer) {
 }
 
 Symbol Layer::operator()(const std::vector<Symbol>& inputs) const {
-  if (inputs.empty()) throw_argument("a layer is connected to nothing", "no Symbol", "at least one");
+  if (inputs.empty())
+    throw_argument("a layer is connected to nothing", "no Symbol", "at least one");
   auto node = std::make_shared<Symbol::Node>();
   node->spec = trace_output(*base_, inputs);
   node->layer = base_;
@@ -154,7 +161,8 @@ std::vector<Variable> Layer::trainable_weights() const {
 
 std::int64_t Layer::count_params() const {
   std::int64_t n = 0;
-  for (const Variable& v : weights()) n += v.shape().size();
+  for (const Variable& v : weights())
+    n += v.shape().size();
   return n;
 }
 

@@ -1,8 +1,5 @@
-#include <weir/keras/layers.h>
-
-#include "keras/error.h"
-
 #include <weir/functions.h>
+#include <weir/keras/layers.h>
 #include <weir/operators.h>
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
@@ -10,6 +7,8 @@
 #include <weir/random.h>
 
 #include <cmath>
+
+#include "keras/error.h"
 
 namespace weir::inline v0::keras::layers {
 namespace {
@@ -20,7 +19,8 @@ using ActivationFunction = std::function<Tensor(const Tensor&)>;
 class Stateless : public LayerBase {
  public:
   using Function = std::function<Tensor(const Tensor&, bool training)>;
-  Stateless(std::string type, Function function) : type_(std::move(type)), function_(std::move(function)) {}
+  Stateless(std::string type, Function function)
+      : type_(std::move(type)), function_(std::move(function)) {}
   Tensor call(const Tensor& x, bool training) override { return function_(x, training); }
   std::string type() const override { return type_; }
 
@@ -36,15 +36,18 @@ Layer stateless(std::string type, Stateless::Function function) {
 std::string upper(const std::string& padding, const char* layer) {
   if (padding == "same") return "SAME";
   if (padding == "valid") return "VALID";
-  throw_argument(std::string(layer) + ": unknown padding", "'" + padding + "'", "'same' or 'valid'");
+  throw_argument(
+      std::string(layer) + ": unknown padding", "'" + padding + "'", "'same' or 'valid'");
 }
 
 /// The last dimension, which must be known to make a kernel.
 std::int64_t channels(const LayerBase& layer, const Shape& input, int rank) {
   const bool ok = input.has_rank() && (rank < 0 ? input.rank() >= 1 : input.rank() == rank);
   if (!ok || !input[input.rank() - 1].known())
-    throw_argument("layer '" + layer.name + "': cannot build for this input", input.to_string(),
-                   rank < 0 ? "a known last dimension" : "rank " + std::to_string(rank) + " with a known last dimension");
+    throw_argument("layer '" + layer.name + "': cannot build for this input",
+                   input.to_string(),
+                   rank < 0 ? "a known last dimension"
+                            : "rank " + std::to_string(rank) + " with a known last dimension");
   return input[input.rank() - 1].value();
 }
 
@@ -58,7 +61,8 @@ class DenseLayer : public LayerBase {
   std::string type() const override { return "Dense"; }
 
   void build(const Shape& input) override {
-    kernel_ = add_weight("kernel", {channels(*this, input, -1), units_}, options_.kernel_initializer);
+    kernel_ =
+        add_weight("kernel", {channels(*this, input, -1), units_}, options_.kernel_initializer);
     if (options_.use_bias) bias_ = add_weight("bias", {units_}, options_.bias_initializer);
   }
   Tensor call(const Tensor& x, bool) override {
@@ -85,7 +89,10 @@ class DenseLayer : public LayerBase {
 class Conv2DLayer : public LayerBase {
  public:
   Conv2DLayer(std::int64_t filters, std::array<std::int64_t, 2> kernel, Conv2DOptions options)
-      : filters_(filters), size_(kernel), activation_(get_activation(options.activation)), options_(std::move(options)) {
+      : filters_(filters),
+        size_(kernel),
+        activation_(get_activation(options.activation)),
+        options_(std::move(options)) {
     if (filters < 1) throw_argument("Conv2D: filters", std::to_string(filters), "1 or more");
     padding_ = upper(options_.padding, "Conv2D");
     name = options_.name;
@@ -93,13 +100,21 @@ class Conv2DLayer : public LayerBase {
   std::string type() const override { return "Conv2D"; }
 
   void build(const Shape& input) override {
-    kernel_ = add_weight("kernel", {size_[0], size_[1], channels(*this, input, 4), filters_}, options_.kernel_initializer);
+    kernel_ = add_weight("kernel",
+                         {size_[0], size_[1], channels(*this, input, 4), filters_},
+                         options_.kernel_initializer);
     if (options_.use_bias) bias_ = add_weight("bias", {filters_}, options_.bias_initializer);
   }
   Tensor call(const Tensor& x, bool) override {
     const auto& s = options_.strides;
     const auto& d = options_.dilation_rate;
-    Tensor y = convolution_2d(x, kernel_, {1, s[0], s[1], 1}, padding_, std::vector<std::int64_t>{}, "NHWC", {1, d[0], d[1], 1});
+    Tensor y = convolution_2d(x,
+                              kernel_,
+                              {1, s[0], s[1], 1},
+                              padding_,
+                              std::vector<std::int64_t>{},
+                              "NHWC",
+                              {1, d[0], d[1], 1});
     if (options_.use_bias) y = bias_add(y, bias_);
     return activation_(y);
   }
@@ -115,7 +130,8 @@ class Conv2DLayer : public LayerBase {
 
 class BatchNormalizationLayer : public LayerBase {
  public:
-  explicit BatchNormalizationLayer(BatchNormalizationOptions options) : options_(std::move(options)) {
+  explicit BatchNormalizationLayer(BatchNormalizationOptions options)
+      : options_(std::move(options)) {
     name = options_.name;
   }
   std::string type() const override { return "BatchNormalization"; }
@@ -130,7 +146,8 @@ class BatchNormalizationLayer : public LayerBase {
   Tensor call(const Tensor& x, bool training) override {
     if (!training) return normalise(x, mean_, variance_);
     std::vector<std::int64_t> axes;
-    for (int i = 0; i + 1 < x.rank(); ++i) axes.push_back(i);
+    for (int i = 0; i + 1 < x.rank(); ++i)
+      axes.push_back(i);
     const Tensor m = mean(x, axes);
     const Tensor v = mean(squared_difference(x, stop_gradient(m)), axes);
     const double rate = 1 - options_.momentum;
@@ -157,7 +174,8 @@ class AddLayer : public LayerBase {
   Tensor call(const Tensor& x, bool) override { return x; }
   Tensor call(const std::vector<Tensor>& inputs, bool) override {
     Tensor sum = inputs[0];
-    for (std::size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i];
+    for (std::size_t i = 1; i < inputs.size(); ++i)
+      sum = sum + inputs[i];
     return sum;
   }
 };
@@ -179,59 +197,75 @@ struct Window {
   std::string padding;
 };
 Window window(std::array<std::int64_t, 2> pool, const PoolOptions& options, const char* layer) {
-  const auto stride = [&](std::size_t i) { return options.strides[i] > 0 ? options.strides[i] : pool[i]; };
+  const auto stride = [&](std::size_t i) {
+    return options.strides[i] > 0 ? options.strides[i] : pool[i];
+  };
   return {{1, pool[0], pool[1], 1}, {1, stride(0), stride(1), 1}, upper(options.padding, layer)};
 }
 
 Tensor drop(const Tensor& x, double rate) {
-  const Tensor draw = random::uniform(x.shape().is_static() ? Ints(x.shape()) : Ints(shape(x)), 0, 1, x.dtype());
+  const Tensor draw =
+      random::uniform(x.shape().is_static() ? Ints(x.shape()) : Ints(shape(x)), 0, 1, x.dtype());
   return where(draw >= rate, x * (1 / (1 - rate)), zeros_like(x));
 }
 
 }  // namespace
 
-Flatten::Flatten() : Layer(stateless("Flatten", [](const Tensor& x, bool) {
-  std::int64_t rest = 1;
-  for (int i = 1; i < x.rank(); ++i) rest = rest < 0 || x.dim(i) < 0 ? -1 : rest * x.dim(i);
-  if (rest >= 0) return reshape(x, {-1, rest});
-  return reshape(x, {x.dim(0), -1});
-})) {}
+Flatten::Flatten()
+    : Layer(stateless("Flatten", [](const Tensor& x, bool) {
+        std::int64_t rest = 1;
+        for (int i = 1; i < x.rank(); ++i)
+          rest = rest < 0 || x.dim(i) < 0 ? -1 : rest * x.dim(i);
+        if (rest >= 0) return reshape(x, {-1, rest});
+        return reshape(x, {x.dim(0), -1});
+      })) {}
 
 Dense::Dense(std::int64_t units, const std::string& activation, const DenseOptions& options)
     : Layer(make_layer<DenseLayer>(units, activation, options)) {}
 
 Activation::Activation(const std::string& activation)
-    : Layer(stateless("Activation", [f = get_activation(activation)](const Tensor& x, bool) { return f(x); })) {}
+    : Layer(stateless("Activation",
+                      [f = get_activation(activation)](const Tensor& x, bool) { return f(x); })) {}
 ReLU::ReLU() : Layer(stateless("ReLU", [](const Tensor& x, bool) { return relu(x); })) {}
-Softmax::Softmax() : Layer(stateless("Softmax", [](const Tensor& x, bool) { return softmax(x); })) {}
+Softmax::Softmax()
+    : Layer(stateless("Softmax", [](const Tensor& x, bool) { return softmax(x); })) {}
 
-Dropout::Dropout(double rate) : Layer(stateless("Dropout", [rate](const Tensor& x, bool training) {
-  return training && rate > 0 ? drop(x, rate) : x;
-})) {
-  if (!(rate >= 0 && rate < 1)) throw_argument("Dropout: rate", std::to_string(rate), "a number in [0, 1)");
+Dropout::Dropout(double rate)
+    : Layer(stateless("Dropout", [rate](const Tensor& x, bool training) {
+        return training && rate > 0 ? drop(x, rate) : x;
+      })) {
+  if (!(rate >= 0 && rate < 1))
+    throw_argument("Dropout: rate", std::to_string(rate), "a number in [0, 1)");
 }
 
-Reshape::Reshape(std::vector<std::int64_t> target) : Layer(stateless("Reshape", [target](const Tensor& x, bool) {
-  std::vector<std::int64_t> full{x.dim(0)};
-  full.insert(full.end(), target.begin(), target.end());
-  return reshape(x, full);
-})) {}
+Reshape::Reshape(std::vector<std::int64_t> target)
+    : Layer(stateless("Reshape", [target](const Tensor& x, bool) {
+        std::vector<std::int64_t> full{x.dim(0)};
+        full.insert(full.end(), target.begin(), target.end());
+        return reshape(x, full);
+      })) {}
 
-Conv2D::Conv2D(std::int64_t filters, std::array<std::int64_t, 2> kernel_size, const Conv2DOptions& options)
+Conv2D::Conv2D(std::int64_t filters,
+               std::array<std::int64_t, 2> kernel_size,
+               const Conv2DOptions& options)
     : Layer(make_layer<Conv2DLayer>(filters, kernel_size, options)) {}
 
 MaxPooling2D::MaxPooling2D(std::array<std::int64_t, 2> pool, const PoolOptions& options)
-    : Layer(stateless("MaxPooling2D", [w = window(pool, options, "MaxPooling2D")](const Tensor& x, bool) {
-        return max_pool(x, w.size, w.strides, w.padding);
-      })) {}
+    : Layer(stateless("MaxPooling2D",
+                      [w = window(pool, options, "MaxPooling2D")](const Tensor& x, bool) {
+                        return max_pool(x, w.size, w.strides, w.padding);
+                      })) {}
 
 AveragePooling2D::AveragePooling2D(std::array<std::int64_t, 2> pool, const PoolOptions& options)
-    : Layer(stateless("AveragePooling2D", [w = window(pool, options, "AveragePooling2D")](const Tensor& x, bool) {
-        return avg_pool(x, w.size, w.strides, w.padding);
-      })) {}
+    : Layer(stateless("AveragePooling2D",
+                      [w = window(pool, options, "AveragePooling2D")](const Tensor& x, bool) {
+                        return avg_pool(x, w.size, w.strides, w.padding);
+                      })) {}
 
 GlobalAveragePooling2D::GlobalAveragePooling2D()
-    : Layer(stateless("GlobalAveragePooling2D", [](const Tensor& x, bool) { return mean(x, {1, 2}); })) {}
+    : Layer(stateless("GlobalAveragePooling2D", [](const Tensor& x, bool) {
+        return mean(x, {1, 2});
+      })) {}
 
 BatchNormalization::BatchNormalization(const BatchNormalizationOptions& options)
     : Layer(make_layer<BatchNormalizationLayer>(options)) {}

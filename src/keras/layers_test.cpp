@@ -1,10 +1,9 @@
+#include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/keras.h>
 #include <weir/operators.h>
 #include <weir/ops/math.h>
 #include <weir/random.h>
-
-#include <gtest/gtest.h>
 
 namespace weir::keras {
 namespace {
@@ -28,7 +27,8 @@ TEST(Functional, TheModelOfTheTutorials) {
   EXPECT_NEAR(sum(eager).item<double>(), 4, 1e-5);
   auto graph_model = function(model);
   const Tensor graph = graph_model(data);
-  for (int i = 0; i < 40; ++i) EXPECT_EQ(eager.data<float>()[i], graph.data<float>()[i]);
+  for (int i = 0; i < 40; ++i)
+    EXPECT_EQ(eager.data<float>()[i], graph.data<float>()[i]);
 }
 
 TEST(Functional, SummaryIsATable) {

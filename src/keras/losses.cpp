@@ -1,14 +1,13 @@
-#include <weir/keras/losses.h>
-
-#include "keras/error.h"
-
 #include <weir/functions.h>
+#include <weir/keras/losses.h>
 #include <weir/operators.h>
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
 #include <weir/ops/nn.h>
 
 #include <map>
+
+#include "keras/error.h"
 
 namespace weir::inline v0::keras {
 namespace {
@@ -27,7 +26,8 @@ Tensor as_logits(const Tensor& y_pred, bool from_logits) {
 /// Labels [n] or [n, 1], of any integer or floating dtype, as int64 [n].
 Tensor class_labels(const Tensor& y_true) {
   const Tensor flat = y_true.rank() == 1 ? y_true : reshape(y_true, {-1});
-  return flat.dtype() == DType::int64 || flat.dtype() == DType::int32 ? flat : cast(flat, DType::int64);
+  return flat.dtype() == DType::int64 || flat.dtype() == DType::int32 ? flat
+                                                                      : cast(flat, DType::int64);
 }
 
 Tensor like(const Tensor& y_true, const Tensor& y_pred) {
@@ -37,14 +37,17 @@ Tensor like(const Tensor& y_true, const Tensor& y_pred) {
 /// The mean over all axes but the first.
 Tensor per_sample(const Tensor& values) {
   std::vector<std::int64_t> axes;
-  for (int i = 1; i < values.rank(); ++i) axes.push_back(i);
+  for (int i = 1; i < values.rank(); ++i)
+    axes.push_back(i);
   return axes.empty() ? values : mean(values, axes);
 }
 
 void check_same_shape(const Tensor& y_true, const Tensor& y_pred, const char* loss) {
   if (y_true.rank() == y_pred.rank()) return;
   throw_argument(std::string(loss) + ": y_true and y_pred have different ranks",
-                 y_true.describe() + " and " + y_pred.describe(), "the same shape", "reshape y_true");
+                 y_true.describe() + " and " + y_pred.describe(),
+                 "the same shape",
+                 "reshape y_true");
 }
 
 }  // namespace
@@ -56,18 +59,23 @@ Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred) const {
 namespace losses {
 
 Loss SparseCategoricalCrossentropy(bool from_logits) {
-  return Loss("sparse_categorical_crossentropy", [from_logits](const Tensor& y_true, const Tensor& y_pred) {
-    return sparse_softmax_cross_entropy(as_logits(y_pred, from_logits), class_labels(y_true)).loss;
-  });
+  return Loss(
+      "sparse_categorical_crossentropy", [from_logits](const Tensor& y_true, const Tensor& y_pred) {
+        return sparse_softmax_cross_entropy(as_logits(y_pred, from_logits), class_labels(y_true))
+            .loss;
+      });
 }
 
 Loss CategoricalCrossentropy(bool from_logits, double label_smoothing) {
-  return Loss("categorical_crossentropy", [from_logits, label_smoothing](const Tensor& y_true, const Tensor& y_pred) {
-    check_same_shape(y_true, y_pred, "categorical_crossentropy");
-    Tensor target = like(y_true, y_pred);
-    if (label_smoothing > 0) target = target * (1 - label_smoothing) + label_smoothing / double(y_pred.dim(-1));
-    return softmax_cross_entropy(as_logits(y_pred, from_logits), target).loss;
-  });
+  return Loss("categorical_crossentropy",
+              [from_logits, label_smoothing](const Tensor& y_true, const Tensor& y_pred) {
+                check_same_shape(y_true, y_pred, "categorical_crossentropy");
+                Tensor target = like(y_true, y_pred);
+                if (label_smoothing > 0)
+                  target =
+                      target * (1 - label_smoothing) + label_smoothing / double(y_pred.dim(-1));
+                return softmax_cross_entropy(as_logits(y_pred, from_logits), target).loss;
+              });
 }
 
 Loss BinaryCrossentropy(bool from_logits) {

@@ -1,6 +1,5 @@
-#include <weir/keras.h>
-
 #include <gtest/gtest.h>
+#include <weir/keras.h>
 
 #include <cmath>
 
@@ -17,7 +16,9 @@ TEST(Losses, SparseCategoricalCrossentropy) {
   EXPECT_NEAR(value("sparse_categorical_crossentropy", Tensor{1, 0}, p), expected, 1e-6);
   EXPECT_NEAR(value("sparse_categorical_crossentropy", Tensor{{1}, {0}}, p), expected, 1e-6);
   EXPECT_NEAR(value("categorical_crossentropy", Tensor{{0.f, 1.f}, {1.f, 0.f}}, p), expected, 1e-6);
-  EXPECT_NEAR(value(losses::SparseCategoricalCrossentropy(true), Tensor{1}, Tensor{{0.f, 0.f}}), std::log(2.0), 1e-6);
+  EXPECT_NEAR(value(losses::SparseCategoricalCrossentropy(true), Tensor{1}, Tensor{{0.f, 0.f}}),
+              std::log(2.0),
+              1e-6);
 }
 
 TEST(Losses, ALabelOutOfRangeIsAnError) {
@@ -28,7 +29,8 @@ TEST(Losses, BinaryCrossentropyIsTheSameFromLogits) {
   const Tensor x{{2.f}, {-1.f}}, t{{1.f}, {0.f}};
   const auto s = [](double v) { return 1 / (1 + std::exp(-v)); };
   const Tensor p{{float(s(2))}, {float(s(-1))}};
-  EXPECT_NEAR(value(losses::BinaryCrossentropy(true), t, x), value("binary_crossentropy", t, p), 1e-6);
+  EXPECT_NEAR(
+      value(losses::BinaryCrossentropy(true), t, x), value("binary_crossentropy", t, p), 1e-6);
   EXPECT_TRUE(std::isfinite(value(losses::BinaryCrossentropy(true), t, Tensor{{1e4f}, {-1e4f}})));
 }
 

@@ -1,13 +1,12 @@
-#include <weir/keras/metrics.h>
-
-#include "keras/error.h"
-
 #include <weir/keras/losses.h>
+#include <weir/keras/metrics.h>
 #include <weir/operators.h>
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
 
 #include <map>
+
+#include "keras/error.h"
 
 namespace weir::inline v0::keras {
 namespace {
@@ -24,18 +23,23 @@ Tensor categorical_accuracy(const Tensor& y_true, const Tensor& y_pred) {
 }
 Tensor binary_accuracy(const Tensor& y_true, const Tensor& y_pred, double threshold) {
   const Tensor truth = cast(y_true, DType::float32) > 0.5f;
-  return matches(reshape(truth, {-1}), reshape(cast(y_pred, DType::float32) > float(threshold), {-1}));
+  return matches(reshape(truth, {-1}),
+                 reshape(cast(y_pred, DType::float32) > float(threshold), {-1}));
 }
 
-/// Keras's rule for "accuracy": one output or equal last dimensions of 1 are binary, equal shapes are one-hot, else labels.
+/// Keras's rule for "accuracy": one output or equal last dimensions of 1 are binary, equal shapes
+/// are one-hot, else labels.
 Tensor any_accuracy(const Tensor& y_true, const Tensor& y_pred) {
   if (y_pred.dim(-1) == 1) return binary_accuracy(y_true, y_pred, 0.5);
-  if (y_true.rank() == y_pred.rank() && y_true.dim(-1) == y_pred.dim(-1)) return categorical_accuracy(y_true, y_pred);
+  if (y_true.rank() == y_pred.rank() && y_true.dim(-1) == y_pred.dim(-1))
+    return categorical_accuracy(y_true, y_pred);
   return sparse_accuracy(y_true, y_pred);
 }
 
 Metric of_loss(const Loss& loss) {
-  return Metric(loss.name(), [loss](const Tensor& y_true, const Tensor& y_pred) { return loss(y_true, y_pred); });
+  return Metric(loss.name(), [loss](const Tensor& y_true, const Tensor& y_pred) {
+    return loss(y_true, y_pred);
+  });
 }
 
 }  // namespace
@@ -53,8 +57,9 @@ Metric CategoricalAccuracy() {
   return Metric("categorical_accuracy", categorical_accuracy);
 }
 Metric BinaryAccuracy(double threshold) {
-  return Metric("binary_accuracy",
-                [threshold](const Tensor& t, const Tensor& p) { return binary_accuracy(t, p, threshold); });
+  return Metric("binary_accuracy", [threshold](const Tensor& t, const Tensor& p) {
+    return binary_accuracy(t, p, threshold);
+  });
 }
 Metric MeanSquaredError() {
   return of_loss(losses::MeanSquaredError());

@@ -1,31 +1,35 @@
 #include <weir/keras/model.h>
 
-#include "keras/error.h"
-#include "keras/model_impl.h"
-
 #include <algorithm>
 #include <map>
+
+#include "keras/error.h"
+#include "keras/model_impl.h"
 
 namespace weir::inline v0::keras {
 namespace {
 
-/// Numbers the values of a functional model: its inputs, then layers in depth-first order from the outputs.
+/// Numbers the values of a functional model: its inputs, then layers in depth-first order from the
+/// outputs.
 class Planner {
  public:
   Planner(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs) {
     for (const Symbol& s : inputs) {
-      if (!s.node() || s.node()->layer) throw_argument("Model: an input is no result of Input()", "", "keras::Input");
+      if (!s.node() || s.node()->layer)
+        throw_argument("Model: an input is no result of Input()", "", "keras::Input");
       places_[s.node().get()] = next_++;
       plan_.inputs.push_back(s.node()->spec);
     }
-    for (const Symbol& s : outputs) plan_.outputs.push_back(visit(s));
+    for (const Symbol& s : outputs)
+      plan_.outputs.push_back(visit(s));
   }
   Plan take() { return std::move(plan_); }
 
  private:
   /// Iterative, so that a model of any depth fits the stack.
   int visit(const Symbol& output) {
-    if (!output.node()) throw_argument("Model: an output is an undefined Symbol", "", "the result of a layer");
+    if (!output.node())
+      throw_argument("Model: an output is an undefined Symbol", "", "the result of a layer");
     std::vector<Symbol> stack{output};
     while (!stack.empty()) {
       const Symbol s = stack.back();
@@ -34,7 +38,8 @@ class Planner {
         continue;
       }
       if (!s.node()->layer)
-        throw_argument("Model: an output depends on an Input that is not among the inputs", s.node()->spec.name,
+        throw_argument("Model: an output depends on an Input that is not among the inputs",
+                       s.node()->spec.name,
                        "all Inputs listed");
       const std::size_t before = stack.size();
       for (const Symbol& in : s.node()->inputs) {
@@ -49,7 +54,8 @@ class Planner {
 
   void add_step(const Symbol& s) {
     Plan::Step step{s.node()->layer, {}};
-    for (const Symbol& in : s.node()->inputs) step.inputs.push_back(places_.at(in.node().get()));
+    for (const Symbol& in : s.node()->inputs)
+      step.inputs.push_back(places_.at(in.node().get()));
     plan_.steps.push_back(std::move(step));
     places_[s.node().get()] = next_++;
   }
@@ -69,22 +75,30 @@ class FunctionalLayer : public LayerBase {
     }
   }
   std::string type() const override { return "Functional"; }
-  Tensor call(const Tensor& x, bool training) override { return call(std::vector<Tensor>{x}, training); }
-  Tensor call(const std::vector<Tensor>& inputs, bool training) override { return outputs(inputs, training)[0]; }
+  Tensor call(const Tensor& x, bool training) override {
+    return call(std::vector<Tensor>{x}, training);
+  }
+  Tensor call(const std::vector<Tensor>& inputs, bool training) override {
+    return outputs(inputs, training)[0];
+  }
 
   std::vector<Tensor> outputs(const std::vector<Tensor>& inputs, bool training) {
     if (inputs.size() != plan_.inputs.size())
-      throw_argument("model '" + name + "': wrong number of inputs", std::to_string(inputs.size()),
+      throw_argument("model '" + name + "': wrong number of inputs",
+                     std::to_string(inputs.size()),
                      std::to_string(plan_.inputs.size()));
-    for (std::size_t i = 0; i < inputs.size(); ++i) check(inputs[i], plan_.inputs[i]);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      check(inputs[i], plan_.inputs[i]);
     std::vector<Tensor> values = inputs;
     for (const Plan::Step& s : plan_.steps) {
       std::vector<Tensor> arguments;
-      for (int i : s.inputs) arguments.push_back(values[std::size_t(i)]);
+      for (int i : s.inputs)
+        arguments.push_back(values[std::size_t(i)]);
       values.push_back(s.layer->run(arguments, training));
     }
     std::vector<Tensor> results;
-    for (int i : plan_.outputs) results.push_back(values[std::size_t(i)]);
+    for (int i : plan_.outputs)
+      results.push_back(values[std::size_t(i)]);
     return results;
   }
 
@@ -92,9 +106,11 @@ class FunctionalLayer : public LayerBase {
   void check(const Tensor& t, const TensorSpec& spec) const {
     const Shape shape = t.shape();
     bool ok = t.dtype() == spec.dtype && shape.rank() == spec.shape.rank();
-    for (int i = 0; ok && i < shape.rank(); ++i) ok = !spec.shape[i].known() || !shape[i].known() || shape[i] == spec.shape[i];
+    for (int i = 0; ok && i < shape.rank(); ++i)
+      ok = !spec.shape[i].known() || !shape[i].known() || shape[i] == spec.shape[i];
     if (ok) return;
-    throw_argument("model '" + name + "': input '" + spec.name + "' does not fit", t.describe(),
+    throw_argument("model '" + name + "': input '" + spec.name + "' does not fit",
+                   t.describe(),
                    std::string(weir::name(spec.dtype)) + spec.shape.to_string());
   }
 
@@ -110,7 +126,9 @@ Plan make_plan(const std::vector<Symbol>& inputs, const std::vector<Symbol>& out
 Model::Model(const Symbol& input, const Symbol& output, std::string name)
     : Model(std::vector<Symbol>{input}, std::vector<Symbol>{output}, std::move(name)) {}
 
-Model::Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs, std::string name)
+Model::Model(const std::vector<Symbol>& inputs,
+             const std::vector<Symbol>& outputs,
+             std::string name)
     : Model(make_layer<FunctionalLayer>(make_plan(inputs, outputs)), std::move(name)) {
   impl_->plan = make_plan(inputs, outputs);
 }
@@ -123,13 +141,15 @@ Model::Model(const Layer& layer, std::string name) : Layer(layer), impl_(std::ma
 }
 
 std::vector<Tensor> Model::call(const std::vector<Tensor>& inputs, bool training) const {
-  if (auto* functional = dynamic_cast<FunctionalLayer*>(base().get())) return functional->outputs(inputs, training);
+  if (auto* functional = dynamic_cast<FunctionalLayer*>(base().get()))
+    return functional->outputs(inputs, training);
   return {base()->run(inputs, training)};
 }
 
 std::vector<Layer> Model::layers() const {
   std::vector<Layer> list;
-  for (const auto& base : impl_->layers) list.emplace_back(base);
+  for (const auto& base : impl_->layers)
+    list.emplace_back(base);
   return list;
 }
 
@@ -153,16 +173,26 @@ std::vector<TensorSpec> Model::input_specs() const {
 ConcreteFunction Model::concrete_function() const {
   const std::vector<TensorSpec> specs = input_specs();
   if (specs.empty())
-    throw_argument("model '" + name() + "' has no known input shapes", "", "a functional model, or one that was called");
+    throw_argument("model '" + name() + "' has no known input shapes",
+                   "",
+                   "a functional model, or one that was called");
   const Model self = *this;
   FunctionOptions options;
   options.name = name();
   options.input_signature = specs;
-  if (specs.size() == 1) return function([self](const Tensor& x) { return self(x); }, options).get_concrete_function(specs);
-  if (specs.size() == 2)
-    return function([self](const Tensor& a, const Tensor& b) { return self(std::vector<Tensor>{a, b}); }, options)
+  if (specs.size() == 1)
+    return function([self](const Tensor& x) { return self(x); }, options)
         .get_concrete_function(specs);
-  throw_argument("model '" + name() + "': concrete_function takes up to two inputs", std::to_string(specs.size()), "1 or 2");
+  if (specs.size() == 2)
+    return function(
+               [self](const Tensor& a, const Tensor& b) {
+                 return self(std::vector<Tensor>{a, b});
+               },
+               options)
+        .get_concrete_function(specs);
+  throw_argument("model '" + name() + "': concrete_function takes up to two inputs",
+                 std::to_string(specs.size()),
+                 "1 or 2");
 }
 
 namespace {
@@ -171,12 +201,14 @@ namespace {
 class ChainLayer : public LayerBase {
  public:
   explicit ChainLayer(const std::vector<Layer>& layers) : layers_(layers) {
-    for (const Layer& l : layers) track(l);
+    for (const Layer& l : layers)
+      track(l);
   }
   std::string type() const override { return "Sequential"; }
   Tensor call(const Tensor& x, bool training) override {
     Tensor y = x;
-    for (const Layer& l : layers_) y = l(y, training);
+    for (const Layer& l : layers_)
+      y = l(y, training);
     return y;
   }
 
@@ -186,7 +218,8 @@ class ChainLayer : public LayerBase {
 
 Symbol chain(const Symbol& input, const std::vector<Layer>& layers) {
   Symbol x = input;
-  for (const Layer& l : layers) x = l(x);
+  for (const Layer& l : layers)
+    x = l(x);
   return x;
 }
 

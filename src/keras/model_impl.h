@@ -8,7 +8,8 @@ namespace weir::inline v0::keras {
 struct Plan {
   struct Step {
     std::shared_ptr<LayerBase> layer;
-    std::vector<int> inputs;  // places of values: the inputs of the model come first, then the result of each step
+    std::vector<int> inputs;  // places of values: the inputs of the model come first, then the
+                              // result of each step
   };
   std::vector<TensorSpec> inputs;
   std::vector<Step> steps;

@@ -1,12 +1,11 @@
 #include <weir/keras/optimizers.h>
-
-#include "keras/error.h"
-
 #include <weir/operators.h>
 #include <weir/ops/math.h>
 
 #include <map>
 #include <unordered_map>
+
+#include "keras/error.h"
 
 namespace weir::inline v0::keras {
 
@@ -28,7 +27,8 @@ class Optimizer::Base {
       if (slots_.contains(v.state().get())) continue;
       std::vector<Variable> slots;
       for (const char* slot : slot_names()) {
-        slots.emplace_back(Tensor::zeros(v.shape(), v.dtype()), name_ + "/" + v.name() + "/" + slot, false);
+        slots.emplace_back(
+            Tensor::zeros(v.shape(), v.dtype()), name_ + "/" + v.name() + "/" + slot, false);
         all_.push_back(slots.back());
       }
       slots_.emplace(v.state().get(), std::move(slots));
@@ -55,7 +55,9 @@ class Optimizer::Base {
   virtual void begin_step() { rate_ = learning_rate_.value(); }
   virtual void update(const Tensor& g, const Variable& w, const std::vector<Variable>& slots) = 0;
   /// The learning rate of this step in the dtype of a variable.
-  static Tensor as(const Tensor& t, const Variable& w) { return t.dtype() == w.dtype() ? t : cast(t, w.dtype()); }
+  static Tensor as(const Tensor& t, const Variable& w) {
+    return t.dtype() == w.dtype() ? t : cast(t, w.dtype());
+  }
 
   Tensor rate_;
 
@@ -109,7 +111,8 @@ class AdamImpl final : public Optimizer::Base {
 
 class RMSpropImpl final : public Optimizer::Base {
  public:
-  explicit RMSpropImpl(const optimizers::RMSpropOptions& o) : Base("rmsprop", o.learning_rate), o_(o) {}
+  explicit RMSpropImpl(const optimizers::RMSpropOptions& o)
+      : Base("rmsprop", o.learning_rate), o_(o) {}
 
  private:
   std::vector<const char*> slot_names() const override {
@@ -135,7 +138,8 @@ class RMSpropImpl final : public Optimizer::Base {
 };
 
 void check_rate(double rate) {
-  if (!(rate >= 0)) throw_argument("optimizer: learning_rate", std::to_string(rate), "a number >= 0");
+  if (!(rate >= 0))
+    throw_argument("optimizer: learning_rate", std::to_string(rate), "a number >= 0");
 }
 
 }  // namespace
@@ -181,8 +185,10 @@ void Optimizer::apply_gradients(const std::vector<std::pair<Tensor, Variable>>& 
     any = any || gradient.defined();
   }
   if (!any)
-    throw_argument("apply_gradients: no variable has a gradient", std::to_string(gradients.size()) + " variables",
-                   "at least one gradient", "ask GradientTape::explain where the path from the loss is cut");
+    throw_argument("apply_gradients: no variable has a gradient",
+                   std::to_string(gradients.size()) + " variables",
+                   "at least one gradient",
+                   "ask GradientTape::explain where the path from the loss is cut");
   base_->build(variables);
   base_->apply(gradients);
 }

@@ -1,6 +1,5 @@
-#include <weir/keras/optimizers.h>
-
 #include <gtest/gtest.h>
+#include <weir/keras/optimizers.h>
 
 #include <cmath>
 
@@ -10,15 +9,19 @@ namespace {
 /// The value of one weight of 1 after `steps` steps with gradient 0.5, then -0.25, 0.5 ...
 double run(const Optimizer& optimizer, int steps) {
   Variable w(Tensor(1.f), "w");
-  for (int i = 0; i < steps; ++i) optimizer.apply_gradients({{Tensor(i % 2 ? -0.25f : 0.5f), w}});
+  for (int i = 0; i < steps; ++i)
+    optimizer.apply_gradients({{Tensor(i % 2 ? -0.25f : 0.5f), w}});
   return w.value().item<double>();
 }
 
 TEST(Optimizers, SGD) {
   EXPECT_NEAR(run(optimizers::SGD(0.1), 1), 1 - 0.05, 1e-6);
   // v1 = -0.05; v2 = 0.9 * -0.05 + 0.025
-  EXPECT_NEAR(run(optimizers::SGD({.learning_rate = 0.1, .momentum = 0.9}), 2), 1 - 0.05 - 0.02, 1e-6);
-  EXPECT_NEAR(run(optimizers::SGD({.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}), 1), 1 - 0.9 * 0.05 - 0.05, 1e-6);
+  EXPECT_NEAR(
+      run(optimizers::SGD({.learning_rate = 0.1, .momentum = 0.9}), 2), 1 - 0.05 - 0.02, 1e-6);
+  EXPECT_NEAR(run(optimizers::SGD({.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}), 1),
+              1 - 0.9 * 0.05 - 0.05,
+              1e-6);
 }
 
 TEST(Optimizers, AdamFollowsThePaper) {
@@ -27,7 +30,8 @@ TEST(Optimizers, AdamFollowsThePaper) {
     const double g = t % 2 ? 0.5 : -0.25;
     m += (g - m) * 0.1;
     v += (g * g - v) * 0.001;
-    w -= m * (0.001 * std::sqrt(1 - std::pow(0.999, t)) / (1 - std::pow(0.9, t))) / (std::sqrt(v) + 1e-7);
+    w -= m * (0.001 * std::sqrt(1 - std::pow(0.999, t)) / (1 - std::pow(0.9, t))) /
+         (std::sqrt(v) + 1e-7);
   }
   EXPECT_NEAR(run("adam", 5), w, 1e-6);
 }

@@ -1,10 +1,10 @@
 #include "keras/progress.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <string>
-
-#include <unistd.h>
 
 namespace weir::inline v0::keras {
 namespace {
@@ -16,7 +16,10 @@ std::string text_of(const Logs& logs) {
   std::string s;
   const auto add = [&](const std::string& name, double value) {
     char number[32];
-    std::snprintf(number, sizeof number, value != 0 && (value < 1e-3 && value > -1e-3) ? "%.4e" : "%.4f", value);
+    std::snprintf(number,
+                  sizeof number,
+                  value != 0 && (value < 1e-3 && value > -1e-3) ? "%.4e" : "%.4f",
+                  value);
     s += " - " + name + ": " + number;
   };
   const auto loss = logs.find("loss");
@@ -29,14 +32,17 @@ std::string text_of(const Logs& logs) {
 
 std::string duration(double s) {
   char text[32];
-  if (s < 60) std::snprintf(text, sizeof text, "%.1fs", s);
-  else std::snprintf(text, sizeof text, "%d:%02d", int(s) / 60, int(s) % 60);
+  if (s < 60)
+    std::snprintf(text, sizeof text, "%.1fs", s);
+  else
+    std::snprintf(text, sizeof text, "%d:%02d", int(s) / 60, int(s) % 60);
   return text;
 }
 
 }  // namespace
 
-Progress::Progress(int epoch, int epochs, std::int64_t steps, int verbose) : verbose_(verbose), steps_(steps) {
+Progress::Progress(int epoch, int epochs, std::int64_t steps, int verbose)
+    : verbose_(verbose), steps_(steps) {
   if (verbose_ > 0 && epochs > 1) std::printf("Epoch %d/%d\n", epoch + 1, epochs);
 }
 
@@ -60,13 +66,17 @@ void Progress::draw(const Logs& logs, bool last) {
   const double s = seconds();
   const auto filled = int(done_ * kBarWidth / std::max<std::int64_t>(steps_, 1));
   std::string line = std::to_string(done_) + "/" + std::to_string(steps_);
-  if (verbose_ == 1) line += " [" + std::string(std::size_t(filled), '=') + std::string(std::size_t(kBarWidth - filled), '.') + "]";
-  line += last ? " - " + duration(s) : " - ETA " + duration(s / double(done_) * double(steps_ - done_));
+  if (verbose_ == 1)
+    line += " [" + std::string(std::size_t(filled), '=') +
+            std::string(std::size_t(kBarWidth - filled), '.') + "]";
+  line +=
+      last ? " - " + duration(s) : " - ETA " + duration(s / double(done_) * double(steps_ - done_));
   line += text_of(logs);
   const std::size_t length = line.size();
   if (length < width_) line += std::string(width_ - length, ' ');
   width_ = length;
-  std::printf("%s%s%s", verbose_ == 1 && isatty(STDOUT_FILENO) ? "\r" : "", line.c_str(), last ? "\n" : "");
+  std::printf(
+      "%s%s%s", verbose_ == 1 && isatty(STDOUT_FILENO) ? "\r" : "", line.c_str(), last ? "\n" : "");
   std::fflush(stdout);
 }
 

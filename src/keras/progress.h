@@ -7,7 +7,8 @@
 
 namespace weir::inline v0::keras {
 
-/// The progress of one epoch on standard output: verbose 1 a bar that moves, 2 one line at the end, 0 nothing.
+/// The progress of one epoch on standard output: verbose 1 a bar that moves, 2 one line at the end,
+/// 0 nothing.
 class Progress {
  public:
   Progress(int epoch, int epochs, std::int64_t steps, int verbose);

@@ -1,9 +1,8 @@
+#include <gtest/gtest.h>
 #include <weir/keras.h>
 #include <weir/operators.h>
 #include <weir/ops/array.h>
 #include <weir/random.h>
-
-#include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
@@ -22,7 +21,8 @@ Data half_planes(int n) {
   const Generator g = Generator::from_seed(7);
   const Tensor x = g.normal({n, 4});
   std::vector<std::int64_t> labels;
-  for (int i = 0; i < n; ++i) labels.push_back(x.data<float>()[std::size_t(4 * i)] > 0);
+  for (int i = 0; i < n; ++i)
+    labels.push_back(x.data<float>()[std::size_t(4 * i)] > 0);
   return {x, Tensor::from(labels)};
 }
 
@@ -59,7 +59,10 @@ TEST(Fit, EagerAndGraphGiveTheSameBits) {
     random::set_seed(3);
     auto inputs = Input({4});
     Model model(inputs, Dense(2, "softmax")(Dropout(0.2)(Dense(8, "relu")(inputs))));
-    model.compile(optimizers::Adam(0.01), "sparse_categorical_crossentropy", {"accuracy"}, {.run_eagerly = eagerly});
+    model.compile(optimizers::Adam(0.01),
+                  "sparse_categorical_crossentropy",
+                  {"accuracy"},
+                  {.run_eagerly = eagerly});
     losses[eagerly] = model.fit(d.x, d.y, {.epochs = 3, .verbose = 0})["loss"];
   }
   EXPECT_EQ(losses[0], losses[1]);
@@ -80,10 +83,19 @@ TEST(Callbacks, EarlyStoppingEndsTrainingAndRestoresTheBestWeights) {
   const Data d = half_planes(64);
   Model model = classifier();
   model.compile(optimizers::SGD(0.0), "sparse_categorical_crossentropy");  // never improves
-  const History h = model.fit(d.x, d.y, {.epochs = 10, .verbose = 0,
-      .callbacks = {callbacks::EarlyStopping({.monitor = "loss", .patience = 2, .restore_best_weights = true})}});
+  const History h =
+      model.fit(d.x,
+                d.y,
+                {.epochs = 10,
+                 .verbose = 0,
+                 .callbacks = {callbacks::EarlyStopping(
+                     {.monitor = "loss", .patience = 2, .restore_best_weights = true})}});
   EXPECT_LT(h.epochs, 10);
-  EXPECT_THROW(model.fit(d.x, d.y, {.verbose = 0, .callbacks = {callbacks::EarlyStopping({.monitor = "val_loss"})}}), Error);
+  EXPECT_THROW(
+      model.fit(d.x,
+                d.y,
+                {.verbose = 0, .callbacks = {callbacks::EarlyStopping({.monitor = "val_loss"})}}),
+      Error);
 }
 
 TEST(Callbacks, TensorBoardWritesEventFiles) {
@@ -91,8 +103,12 @@ TEST(Callbacks, TensorBoardWritesEventFiles) {
   const Data d = half_planes(64);
   Model model = classifier();
   model.compile("adam", "sparse_categorical_crossentropy", {"accuracy"});
-  model.fit(d.x, d.y, {.epochs = 2, .validation_split = 0.25, .verbose = 0,
-                       .callbacks = {callbacks::TensorBoard(dir.path.string())}});
+  model.fit(d.x,
+            d.y,
+            {.epochs = 2,
+             .validation_split = 0.25,
+             .verbose = 0,
+             .callbacks = {callbacks::TensorBoard(dir.path.string())}});
   EXPECT_FALSE(fs::is_empty(dir.path / "train"));
   EXPECT_FALSE(fs::is_empty(dir.path / "validation"));
 }
@@ -108,7 +124,8 @@ TEST(Weights, AreSavedAndLoadedBitForBit) {
   Model b(inputs, Dense(2, "softmax")(Dense(8, "relu")(inputs)));
   b.load_weights(path);
   const Tensor ya = a(d.x), yb = b(d.x);
-  EXPECT_TRUE(std::equal(ya.data<float>().begin(), ya.data<float>().end(), yb.data<float>().begin()));
+  EXPECT_TRUE(
+      std::equal(ya.data<float>().begin(), ya.data<float>().end(), yb.data<float>().begin()));
 }
 
 TEST(Weights, AFileThatDoesNotFitChangesNothing) {
@@ -131,8 +148,12 @@ TEST(Callbacks, ModelCheckpointWritesAFilePerEpoch) {
   const Data d = half_planes(32);
   Model model = classifier();
   model.compile("adam", "sparse_categorical_crossentropy");
-  model.fit(d.x, d.y, {.epochs = 2, .verbose = 0,
-                       .callbacks = {callbacks::ModelCheckpoint((dir.path / "w{epoch}.npz").string(), {.monitor = "loss"})}});
+  model.fit(d.x,
+            d.y,
+            {.epochs = 2,
+             .verbose = 0,
+             .callbacks = {callbacks::ModelCheckpoint((dir.path / "w{epoch}.npz").string(),
+                                                      {.monitor = "loss"})}});
   EXPECT_TRUE(fs::exists(dir.path / "w1.npz"));
   EXPECT_TRUE(fs::exists(dir.path / "w2.npz"));
 }

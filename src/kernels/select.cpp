@@ -1,7 +1,5 @@
 #include "kernels/select.h"
 
-#include "platform/cpu_features.h"
-
 #include <weir/op_def.h>
 
 #include <algorithm>
@@ -14,6 +12,8 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "platform/cpu_features.h"
 
 namespace weir::kernels {
 namespace {
@@ -28,14 +28,16 @@ bool accepts(const rt::Kernel& k, const std::array<DType, rt::kMaxTypes>& types)
 }
 
 std::uint32_t key_of(const std::array<DType, rt::kMaxTypes>& t) {
-  return std::uint32_t(t[0]) | std::uint32_t(t[1]) << 8 | std::uint32_t(t[2]) << 16 | std::uint32_t(t[3]) << 24;
+  return std::uint32_t(t[0]) | std::uint32_t(t[1]) << 8 | std::uint32_t(t[2]) << 16 |
+         std::uint32_t(t[3]) << 24;
 }
 
 class Catalogue {
  public:
   Catalogue() {
     for (const rt::KernelTable& table : builtin_tables()) {
-      for (std::size_t i = 0; i < table.size; ++i) insert(table.data[i], false);
+      for (std::size_t i = 0; i < table.size; ++i)
+        insert(table.data[i], false);
     }
     // A better instruction set comes first; within one, the order of the tables.
     for (auto& [op, list] : by_op_)
@@ -44,8 +46,10 @@ class Catalogue {
 
   void add(std::span<const rt::Kernel> kernels) {
     std::unique_lock lock(mutex_);
-    for (auto it = kernels.rbegin(); it != kernels.rend(); ++it) insert(*it, true);
-    for (Slot& s : slots_) s.clear();
+    for (auto it = kernels.rbegin(); it != kernels.rend(); ++it)
+      insert(*it, true);
+    for (Slot& s : slots_)
+      s.clear();
   }
 
   const List* list(std::string_view op) const {
@@ -75,7 +79,8 @@ class Catalogue {
     std::shared_lock lock(mutex_);
     const List* l = list(op);
     const std::size_t n = l ? std::min(l->size(), out.size()) : 0;
-    for (std::size_t i = 0; i < n; ++i) out[i] = (*l)[i];
+    for (std::size_t i = 0; i < n; ++i)
+      out[i] = (*l)[i];
     return n;
   }
 
@@ -91,7 +96,8 @@ class Catalogue {
     unsigned next = 0;  // guarded by mutex_
 
     void clear() {
-      for (auto& e : entries) e = nullptr;
+      for (auto& e : entries)
+        e = nullptr;
     }
     const rt::Kernel* find(std::uint32_t key) const {
       for (const auto& slot : entries) {
@@ -136,14 +142,19 @@ Catalogue& catalogue() {
 
 std::array<DType, rt::kMaxTypes> signature(std::span<const DType> in, std::span<const DType> out) {
   std::array<DType, rt::kMaxTypes> t{};
-  for (std::size_t i = 0; i < 2 && i < in.size(); ++i) t[i] = in[i];
-  for (std::size_t i = 0; i < 2 && i < out.size(); ++i) t[2 + i] = out[i];
+  for (std::size_t i = 0; i < 2 && i < in.size(); ++i)
+    t[i] = in[i];
+  for (std::size_t i = 0; i < 2 && i < out.size(); ++i)
+    t[2 + i] = out[i];
   return t;
 }
 
 }  // namespace
 
-const rt::Kernel* select(const char* op, int op_id, std::span<const DType> inputs, std::span<const DType> outputs) {
+const rt::Kernel* select(const char* op,
+                         int op_id,
+                         std::span<const DType> inputs,
+                         std::span<const DType> outputs) {
   return catalogue().select(op, op_id, signature(inputs, outputs));
 }
 const rt::Kernel* find(std::uint64_t id) {
@@ -163,8 +174,12 @@ namespace weir::inline v0 {
 void register_kernels(std::span<const rt::Kernel> kernels) {
   for (const rt::Kernel& k : kernels) {
     if (k.op && k.name && k.run && k.abi == rt::kAbiVersion) continue;
-    throw Error({Code::invalid_argument, "register_kernels: incomplete kernel", {}, k.name ? k.name : "no name",
-                 "op, name, run and abi = rt::kAbiVersion", {}});
+    throw Error({Code::invalid_argument,
+                 "register_kernels: incomplete kernel",
+                 {},
+                 k.name ? k.name : "no name",
+                 "op, name, run and abi = rt::kAbiVersion",
+                 {}});
   }
   kernels::catalogue().add(kernels);
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-/// The one choice of a kernel, used by eager and by plan: candidates of an op in order of preference (registered by the
-/// program, then by instruction set, then the reference), the first that accepts the dtypes wins.
+/// The one choice of a kernel, used by eager and by plan: candidates of an op in order of
+/// preference (registered by the program, then by instruction set, then the reference), the first
+/// that accepts the dtypes wins.
 
 #include <weir/kernel.h>
 
@@ -13,8 +14,12 @@ namespace weir::kernels {
 /// Built-in tables in order of preference; generated from kernels.list.
 std::span<const rt::KernelTable> builtin_tables();
 
-/// The kernel for an op with these operand dtypes; null if there is none. Thread-safe; `op_id` is OpDef::id().
-const rt::Kernel* select(const char* op, int op_id, std::span<const DType> inputs, std::span<const DType> outputs);
+/// The kernel for an op with these operand dtypes; null if there is none. Thread-safe; `op_id` is
+/// OpDef::id().
+const rt::Kernel* select(const char* op,
+                         int op_id,
+                         std::span<const DType> inputs,
+                         std::span<const DType> outputs);
 
 /// The kernel of a stored id (rt::kernel_id of its name); null if this process has none.
 const rt::Kernel* find(std::uint64_t id);

@@ -74,8 +74,12 @@ Tensor stddev(Operand x, const Ints& axis, bool keepdims) {
 
 Tensor norm(Operand x, const Ints& axis, bool keepdims, double ord) {
   if (!(ord > 0)) {
-    throw Error({Code::invalid_argument, "norm: the order is not above 0", to_string(x.where()), std::to_string(ord),
-                 "1, 2, infinity or another number above 0", {}});
+    throw Error({Code::invalid_argument,
+                 "norm: the order is not above 0",
+                 to_string(x.where()),
+                 std::to_string(ord),
+                 "1, 2, infinity or another number above 0",
+                 {}});
   }
   if (ord == 2) return sqrt(sum(square(x), axis, keepdims));
   if (ord == 1) return sum(abs(x), axis, keepdims);

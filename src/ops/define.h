@@ -1,6 +1,7 @@
 #pragma once
 
-/// What every op file includes. A file has two parts: the schema, from which the API is generated, and, behind
+/// What every op file includes. A file has two parts: the schema, from which the API is generated,
+/// and, behind
 /// `#ifndef WEIR_SCHEMA_ONLY`, what uses that API.
 ///
 ///   OpDef define_square() { return OpDef("Square")...; }

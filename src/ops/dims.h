@@ -6,11 +6,12 @@
 
 namespace weir::ops {
 
-/// Dimensions [begin, end) of `t`, at first use: integers where they are known, else a tensor that holds them. Lives
-/// longer than the Ints that it gives.
+/// Dimensions [begin, end) of `t`, at first use: integers where they are known, else a tensor that
+/// holds them. Lives longer than the Ints that it gives.
 class DimsOf {
  public:
-  explicit DimsOf(Tensor t, int begin = 0, int end = INT32_MAX) : t_(std::move(t)), begin_(begin), end_(end) {}
+  explicit DimsOf(Tensor t, int begin = 0, int end = INT32_MAX)
+      : t_(std::move(t)), begin_(begin), end_(end) {}
   /// For ops that need every dimension: zeros, random numbers.
   Ints exact() { return get(false); }
   /// For reshape, which finds out one unknown dimension.

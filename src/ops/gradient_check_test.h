@@ -2,11 +2,10 @@
 
 /// Compares gradients with central differences, in float64, first and second order.
 
+#include <gtest/gtest.h>
 #include <weir/gradient_tape.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
-
-#include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
@@ -27,9 +26,11 @@ inline Tensor weighted(const Tensor& y) {
 
 inline Inputs gradients(const Function& f, const Inputs& x) {
   GradientTape tape;
-  for (const Tensor& t : x) tape.watch(t);
+  for (const Tensor& t : x)
+    tape.watch(t);
   const Tensor y = f(x);
-  return tape.gradient({y}, std::vector<GradientSource>(x.begin(), x.end()), {}, UnconnectedGradients::zero);
+  return tape.gradient(
+      {y}, std::vector<GradientSource>(x.begin(), x.end()), {}, UnconnectedGradients::zero);
 }
 
 inline void expect_numeric(const Function& f, const Inputs& x, double tolerance) {
@@ -48,7 +49,8 @@ inline void expect_numeric(const Function& f, const Inputs& x, double tolerance)
         side[s] = f(at).item<double>();
       }
       const double numeric = (side[1] - side[0]) / (2 * kStep);
-      ASSERT_NEAR(d[k], numeric, tolerance * (1 + std::abs(numeric))) << "input " << i << ", element " << k;
+      ASSERT_NEAR(d[k], numeric, tolerance * (1 + std::abs(numeric)))
+          << "input " << i << ", element " << k;
     }
   }
 }
@@ -64,10 +66,12 @@ inline void check_gradients(const Function& f, const Inputs& x, double tolerance
   expect_numeric(
       [&](const Inputs& at) {
         Tensor total(0.0);
-        for (const Tensor& d : gradients(scalar, at)) total = add(total, weighted(d));
+        for (const Tensor& d : gradients(scalar, at))
+          total = add(total, weighted(d));
         return total;
       },
-      x, 10 * tolerance);
+      x,
+      10 * tolerance);
 }
 
 }  // namespace weir::testing_gradients

@@ -1,21 +1,24 @@
-#include "ops/define.h"
-
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
 
 #include <algorithm>
 
+#include "ops/define.h"
+
 namespace weir::ops {
 namespace infer {
 namespace {
 
-/// The dimension of two that are broadcast together. An unknown one meets a value other than 1: that value.
+/// The dimension of two that are broadcast together. An unknown one meets a value other than 1:
+/// that value.
 Dim broadcast_dim(InferContext& c, Dim a, Dim b, ShapeView sa, ShapeView sb) {
   if (a.same(b) || b == Dim(1)) return a;
   if (a == Dim(1)) return b;
   if (a.known() && b.known())
-    c.fail("incompatible shapes: " + sa.to_string() + " vs. " + sb.to_string(), {},
-           "dimensions that are equal or 1, compared from the right", "reshape or expand_dims one of them");
+    c.fail("incompatible shapes: " + sa.to_string() + " vs. " + sb.to_string(),
+           {},
+           "dimensions that are equal or 1, compared from the right",
+           "reshape or expand_dims one of them");
   if (a.known()) return a;
   if (b.known()) return b;
   return Dim::unknown();
@@ -36,26 +39,32 @@ Shape broadcast(InferContext& c, ShapeView a, ShapeView b) {
 
 void elementwise(InferContext& c) {
   Shape shape = c.shape(0).to_shape();
-  for (int i = 1; i < c.inputs(); ++i) shape = broadcast(c, shape, c.shape(i));
-  for (int o = 0; o < c.outputs(); ++o) c.set(o, shape);
+  for (int i = 1; i < c.inputs(); ++i)
+    shape = broadcast(c, shape, c.shape(i));
+  for (int o = 0; o < c.outputs(); ++o)
+    c.set(o, shape);
 }
 
 void same_as_first(InferContext& c) {
-  for (int o = 0; o < c.outputs(); ++o) c.set(o, c.shape(0).to_shape());
+  for (int o = 0; o < c.outputs(); ++o)
+    c.set(o, c.shape(0).to_shape());
 }
 
 void scalar(InferContext& c) {
-  for (int o = 0; o < c.outputs(); ++o) c.set(o, Shape{});
+  for (int o = 0; o < c.outputs(); ++o)
+    c.set(o, Shape{});
 }
 
 std::vector<int> axes(InferContext& c, int attr, int rank) {
   std::vector<int> list;
   const auto given = c.ints(attr);
   if (!given) {
-    for (int i = 0; i < rank; ++i) list.push_back(i);
+    for (int i = 0; i < rank; ++i)
+      list.push_back(i);
     return list;
   }
-  for (std::int64_t a : *given) list.push_back(c.axis(a, rank));
+  for (std::int64_t a : *given)
+    list.push_back(c.axis(a, rank));
   std::sort(list.begin(), list.end());
   if (std::adjacent_find(list.begin(), list.end()) != list.end())
     c.fail("an axis is named twice", {}, "distinct axes");
@@ -71,9 +80,11 @@ void reduction(InferContext& c) {
     Shape out = Shape::unknown_rank();
     if (keep) {
       out = Shape{};
-      for (int i = 0; i < in.rank(); ++i) out.push_back(Dim::unknown());
+      for (int i = 0; i < in.rank(); ++i)
+        out.push_back(Dim::unknown());
     }
-    for (int o = 0; o < c.outputs(); ++o) c.set(o, out);
+    for (int o = 0; o < c.outputs(); ++o)
+      c.set(o, out);
     return;
   }
   const std::vector<int> reduced = axes(c, axis, in.rank());
@@ -85,7 +96,8 @@ void reduction(InferContext& c) {
       out.push_back(1);
     }
   }
-  for (int o = 0; o < c.outputs(); ++o) c.set(o, out);
+  for (int o = 0; o < c.outputs(); ++o)
+    c.set(o, out);
 }
 
 }  // namespace infer
@@ -106,7 +118,8 @@ Tensor unbroadcast(const GradientContext& g, int input, Tensor gradient) {
   std::vector<std::int64_t> axes;
   const int lead = from.rank() - to.rank();
   for (int i = 0; i < from.rank(); ++i) {
-    if (i >= lead && !is_decided(from[i], to[i - lead])) return sum_to(gradient, g.input_dims(input));
+    if (i >= lead && !is_decided(from[i], to[i - lead]))
+      return sum_to(gradient, g.input_dims(input));
     if (i < lead || (to[i - lead] == Dim(1) && from[i] != Dim(1))) axes.push_back(i);
   }
   if (axes.empty()) return gradient;

@@ -1,5 +1,4 @@
 #include <weir/operators.h>
-
 #include <weir/ops/math.h>
 
 namespace weir::inline v0 {

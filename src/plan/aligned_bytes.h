@@ -1,12 +1,12 @@
 #pragma once
 
-#include "runtime/program_format.h"
-
 #include <cstddef>
 #include <cstring>
 #include <new>
 #include <span>
 #include <utility>
+
+#include "runtime/program_format.h"
 
 namespace weir::plan {
 
@@ -15,10 +15,13 @@ class AlignedBytes {
  public:
   AlignedBytes() = default;
   explicit AlignedBytes(std::size_t size)
-      : data_(static_cast<std::byte*>(::operator new(size + 1, std::align_val_t(rt::format::kAlignment)))), size_(size) {
+      : data_(static_cast<std::byte*>(
+            ::operator new(size + 1, std::align_val_t(rt::format::kAlignment)))),
+        size_(size) {
     std::memset(data_, 0, size);
   }
-  AlignedBytes(AlignedBytes&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
+  AlignedBytes(AlignedBytes&& o) noexcept
+      : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
   AlignedBytes& operator=(AlignedBytes&& o) noexcept {
     std::swap(data_, o.data_);
     std::swap(size_, o.size_);

@@ -13,13 +13,16 @@ std::int64_t aligned(std::int64_t n) {
   return (n + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-/// The placed pieces by time, cut into spans of steps, so that the neighbours of a short-lived piece are found fast.
+/// The placed pieces by time, cut into spans of steps, so that the neighbours of a short-lived
+/// piece are found fast.
 class Timeline {
  public:
-  explicit Timeline(int steps) : span_(std::max(1, int(std::sqrt(double(steps))))), lists_(std::size_t(steps / span_ + 1)) {}
+  explicit Timeline(int steps)
+      : span_(std::max(1, int(std::sqrt(double(steps))))), lists_(std::size_t(steps / span_ + 1)) {}
 
   void add(const Lifetime& l) {
-    for (int s = l.first / span_; s <= l.last / span_; ++s) lists_[std::size_t(s)].push_back(&l);
+    for (int s = l.first / span_; s <= l.last / span_; ++s)
+      lists_[std::size_t(s)].push_back(&l);
   }
   /// Pieces that live at the same time as `l`; some may come twice.
   void neighbours(const Lifetime& l, std::vector<const Lifetime*>& out) const {
@@ -55,13 +58,17 @@ std::int64_t place(std::span<Lifetime> pieces) {
     steps = std::max(steps, l.last + 1);
     if (l.bytes > 0) order.push_back(&l);
   }
-  std::stable_sort(order.begin(), order.end(), [](const Lifetime* a, const Lifetime* b) { return a->bytes > b->bytes; });
+  std::stable_sort(order.begin(), order.end(), [](const Lifetime* a, const Lifetime* b) {
+    return a->bytes > b->bytes;
+  });
   Timeline timeline(steps);
   std::vector<const Lifetime*> neighbours;
   std::int64_t end = 0;
   for (Lifetime* l : order) {
     timeline.neighbours(*l, neighbours);
-    std::sort(neighbours.begin(), neighbours.end(), [](const Lifetime* a, const Lifetime* b) { return a->offset < b->offset; });
+    std::sort(neighbours.begin(), neighbours.end(), [](const Lifetime* a, const Lifetime* b) {
+      return a->offset < b->offset;
+    });
     l->offset = lowest_gap(neighbours, aligned(l->bytes));
     end = std::max(end, l->offset + aligned(l->bytes));
     timeline.add(*l);

@@ -1,6 +1,6 @@
-#include "plan/executable.h"
-
 #include <algorithm>
+
+#include "plan/executable.h"
 
 namespace weir::plan {
 namespace {
@@ -14,16 +14,18 @@ std::string describe(const StageInfo& s, std::size_t index) {
   std::string text = "stage " + std::to_string(index) + ": ";
   if (s.host) {
     text += "host,";
-    for (const std::string& n : s.nodes) text += " " + n;
+    for (const std::string& n : s.nodes)
+      text += " " + n;
     return text + "\n";
   }
-  return text + std::to_string(s.steps) + " steps, arena " + std::to_string(s.arena_bytes) + " bytes, constants " +
-         std::to_string(s.constant_bytes) + ", packed " + std::to_string(s.packed_bytes) + "\n";
+  return text + std::to_string(s.steps) + " steps, arena " + std::to_string(s.arena_bytes) +
+         " bytes, constants " + std::to_string(s.constant_bytes) + ", packed " +
+         std::to_string(s.packed_bytes) + "\n";
 }
 
 std::string describe(const StepInfo& s, std::size_t index) {
-  std::string text = padded("  " + std::to_string(index), 7) + padded(s.op, 14) + padded(s.node, 28) +
-                     padded(s.kernel, 30) + s.result;
+  std::string text = padded("  " + std::to_string(index), 7) + padded(s.op, 14) +
+                     padded(s.node, 28) + padded(s.kernel, 30) + s.result;
   if (s.tile_ops > 0) text += "  " + std::to_string(s.tile_ops) + " tiles";
   if (s.packed) text += "  packed";
   if (s.workspace > 0) text += "  workspace " + std::to_string(s.workspace);
@@ -33,8 +35,8 @@ std::string describe(const StepInfo& s, std::size_t index) {
 }  // namespace
 
 std::string Executable::describe() const {
-  std::string text = "'" + graph().name() + "': " + std::to_string(kernels_per_call()) + " kernels, peak " +
-                     std::to_string(peak_bytes()) + " bytes\n";
+  std::string text = "'" + graph().name() + "': " + std::to_string(kernels_per_call()) +
+                     " kernels, peak " + std::to_string(peak_bytes()) + " bytes\n";
   const std::vector<StepInfo> all = steps();
   const std::vector<StageInfo> list = stages();
   std::size_t step = 0;

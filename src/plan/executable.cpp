@@ -1,12 +1,12 @@
 #include "plan/executable.h"
 
+#include <algorithm>
+#include <unordered_map>
+
 #include "dispatch/handler.h"
 #include "graph/replay.h"
 #include "plan/partition.h"
 #include "plan/static_stage.h"
-
-#include <algorithm>
-#include <unordered_map>
 
 namespace weir::plan {
 namespace {
@@ -15,13 +15,21 @@ using graph::Graph;
 using graph::Kind;
 using graph::Ref;
 
-[[noreturn]] void fail_input(const Graph& g, std::size_t i, const std::string& got, const std::string& expected) {
-  throw Error({Code::invalid_argument, "run of '" + g.name() + "': input " + std::to_string(i) + " does not fit", {}, got,
-               expected, {}});
+[[noreturn]] void fail_input(const Graph& g,
+                             std::size_t i,
+                             const std::string& got,
+                             const std::string& expected) {
+  throw Error({Code::invalid_argument,
+               "run of '" + g.name() + "': input " + std::to_string(i) + " does not fit",
+               {},
+               got,
+               expected,
+               {}});
 }
 
 bool fits(const TensorImpl& t, const Spec& s) {
-  if (t.is_symbolic() || t.dtype() != s.dtype || (s.shape.has_rank() && t.rank() != s.shape.rank())) return false;
+  if (t.is_symbolic() || t.dtype() != s.dtype || (s.shape.has_rank() && t.rank() != s.shape.rank()))
+    return false;
   for (int i = 0; i < s.shape.rank(); ++i) {
     if (s.shape[i].known() && s.shape[i] != t.shape()[i]) return false;
   }
@@ -33,13 +41,16 @@ struct HostStage {
   std::shared_ptr<Graph> graph;
 
   const graph::Node& first() const {
-    const auto own = [](const graph::Node& n) { return n.kind != Kind::input && n.kind != Kind::constant; };
+    const auto own = [](const graph::Node& n) {
+      return n.kind != Kind::input && n.kind != Kind::constant;
+    };
     return *std::find_if(graph->nodes().begin(), graph->nodes().end(), own);
   }
 
   void run(std::span<const Tensor* const> inputs, std::span<Tensor> results) const {
     std::vector<Tensor> arguments;
-    for (const Tensor* t : inputs) arguments.push_back(*t);
+    for (const Tensor* t : inputs)
+      arguments.push_back(*t);
     dispatch::PauseRecording pause;
     dispatch::HandlerScope eager(dispatch::default_handler());
     std::vector<Tensor> values = graph::replay(*graph, arguments);
@@ -57,9 +68,12 @@ struct Stage {
 
   bool is_host() const { return !planned; }
   int steps() const { return planned ? int(planned->plan().steps.size()) : 1; }
-  void run(std::span<const Tensor* const> in, std::span<Tensor> out, const RunOptions& options) const {
+  void run(std::span<const Tensor* const> in,
+           std::span<Tensor> out,
+           const RunOptions& options) const {
     if (planned) return planned->run(in, out, options, first_step);
-    if (options.cancel && options.cancel->load()) throw Error({Code::cancelled, "the run was cancelled", {}, {}, {}, {}});
+    if (options.cancel && options.cancel->load())
+      throw Error({Code::cancelled, "the run was cancelled", {}, {}, {}, {}});
     if (options.observer) options.observer->begin(first_step);
     host.run(in, out);
     if (options.observer) options.observer->end(first_step);
@@ -68,28 +82,38 @@ struct Stage {
 
 class Plan final : public Executable {
  public:
-  Plan(std::shared_ptr<const Graph> graph, const PlanOptions& options) : graph_(std::move(graph)), options_(options) {
-    for (int i : graph_->inputs) number({i, 0});
-    for (const StageNodes& nodes : partition(*graph_)) add_stage(nodes);
-    for (Ref r : graph_->outputs) outputs_.push_back(number(r));
-    for (std::size_t i = 0; i < graph_->inputs.size(); ++i) input_specs_.push_back(&graph_->spec({graph_->inputs[i], 0}));
+  Plan(std::shared_ptr<const Graph> graph, const PlanOptions& options)
+      : graph_(std::move(graph)), options_(options) {
+    for (int i : graph_->inputs)
+      number({i, 0});
+    for (const StageNodes& nodes : partition(*graph_))
+      add_stage(nodes);
+    for (Ref r : graph_->outputs)
+      outputs_.push_back(number(r));
+    for (std::size_t i = 0; i < graph_->inputs.size(); ++i)
+      input_specs_.push_back(&graph_->spec({graph_->inputs[i], 0}));
     direct_ = stages_.size() == 1 && stages_[0].results == outputs_ && !has_constants_;
   }
 
-  void run_into(std::span<const Tensor> inputs, std::span<Tensor> results, const RunOptions& options) const override {
+  void run_into(std::span<const Tensor> inputs,
+                std::span<Tensor> results,
+                const RunOptions& options) const override {
     check(inputs, results);
     if (direct_) return run_one(inputs, results, options);
     std::vector<Tensor> values = constants_;
     std::copy(inputs.begin(), inputs.end(), values.begin());
-    for (const Stage& s : stages_) run_stage(s, values, options);
-    for (std::size_t i = 0; i < results.size(); ++i) results[i] = values[std::size_t(outputs_[i])];
+    for (const Stage& s : stages_)
+      run_stage(s, values, options);
+    for (std::size_t i = 0; i < results.size(); ++i)
+      results[i] = values[std::size_t(outputs_[i])];
   }
 
   const Graph& graph() const override { return *graph_; }
   bool is_static() const override { return stages_.size() == 1 && !stages_[0].is_host(); }
   int kernels_per_call() const override {
     int n = 0;
-    for (const Stage& s : stages_) n += s.is_host() ? 0 : s.steps();
+    for (const Stage& s : stages_)
+      n += s.is_host() ? 0 : s.steps();
     return n;
   }
   std::int64_t peak_bytes() const override;
@@ -101,7 +125,8 @@ class Plan final : public Executable {
   using Pointers = base::SmallVector<const Tensor*, 8>;
 
   int number(Ref r) {
-    const auto [it, fresh] = numbers_.try_emplace(std::uint64_t(r.node) << 32 | std::uint64_t(r.output), int(constants_.size()));
+    const auto [it, fresh] = numbers_.try_emplace(
+        std::uint64_t(r.node) << 32 | std::uint64_t(r.output), int(constants_.size()));
     if (!fresh) return it->second;
     const graph::Node& n = graph_->node(r.node);
     constants_.push_back(n.kind == Kind::constant ? n.value : Tensor());
@@ -118,8 +143,10 @@ class Plan final : public Executable {
       lay_out(plan, options_);
       s.planned = std::make_unique<StaticStage>(graph_, std::move(plan));
     }
-    for (Ref r : nodes.inputs) s.inputs.push_back(number(r));
-    for (Ref r : nodes.results) s.results.push_back(number(r));
+    for (Ref r : nodes.inputs)
+      s.inputs.push_back(number(r));
+    for (Ref r : nodes.results)
+      s.results.push_back(number(r));
     s.first_step = step_count_;
     step_count_ += s.steps();
     stages_.push_back(std::move(s));
@@ -127,28 +154,41 @@ class Plan final : public Executable {
 
   void check(std::span<const Tensor> inputs, std::span<Tensor> results) const {
     if (inputs.size() != input_specs_.size())
-      throw Error({Code::invalid_argument, "run of '" + graph_->name() + "': wrong number of inputs", {},
-                   std::to_string(inputs.size()), std::to_string(input_specs_.size()), {}});
+      throw Error({Code::invalid_argument,
+                   "run of '" + graph_->name() + "': wrong number of inputs",
+                   {},
+                   std::to_string(inputs.size()),
+                   std::to_string(input_specs_.size()),
+                   {}});
     if (results.size() != outputs_.size())
-      throw Error({Code::internal, "run of '" + graph_->name() + "': wrong number of results", {},
-                   std::to_string(results.size()), std::to_string(outputs_.size()), {}});
+      throw Error({Code::internal,
+                   "run of '" + graph_->name() + "': wrong number of results",
+                   {},
+                   std::to_string(results.size()),
+                   std::to_string(outputs_.size()),
+                   {}});
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i].defined() && fits(*inputs[i].impl(), *input_specs_[i])) continue;
       fail_input(*graph_, i, inputs[i].describe(), input_specs_[i]->describe());
     }
   }
 
-  void run_one(std::span<const Tensor> inputs, std::span<Tensor> results, const RunOptions& options) const {
+  void run_one(std::span<const Tensor> inputs,
+               std::span<Tensor> results,
+               const RunOptions& options) const {
     Pointers in;
-    for (int i : stages_[0].inputs) in.push_back(&inputs[std::size_t(i)]);
+    for (int i : stages_[0].inputs)
+      in.push_back(&inputs[std::size_t(i)]);
     stages_[0].run(in, results, options);
   }
   static void run_stage(const Stage& s, std::vector<Tensor>& values, const RunOptions& options) {
     Pointers in;
-    for (int i : s.inputs) in.push_back(&values[std::size_t(i)]);
+    for (int i : s.inputs)
+      in.push_back(&values[std::size_t(i)]);
     base::SmallVector<Tensor, 8> out(s.results.size());
     s.run(in, out, options);
-    for (std::size_t i = 0; i < out.size(); ++i) values[std::size_t(s.results[i])] = std::move(out[i]);
+    for (std::size_t i = 0; i < out.size(); ++i)
+      values[std::size_t(s.results[i])] = std::move(out[i]);
   }
 
   std::shared_ptr<const Graph> graph_;
@@ -156,8 +196,9 @@ class Plan final : public Executable {
   std::vector<Stage> stages_;
   std::vector<int> outputs_;
   std::vector<const Spec*> input_specs_;
-  std::unordered_map<std::uint64_t, int> numbers_;  // of the values that pass between stages; the inputs are first
-  std::vector<Tensor> constants_;                   // by number: those that are known
+  std::unordered_map<std::uint64_t, int>
+      numbers_;                    // of the values that pass between stages; the inputs are first
+  std::vector<Tensor> constants_;  // by number: those that are known
   bool has_constants_ = false;
   bool direct_ = false;
   int step_count_ = 0;
@@ -166,7 +207,8 @@ class Plan final : public Executable {
 /// Bytes of the values that stages pass to each other, all held until the end.
 std::int64_t passed_bytes(const StagePlan& p) {
   std::int64_t n = 0;
-  for (int v : p.result_values) n += p.value(v).bytes();
+  for (int v : p.result_values)
+    n += p.value(v).bytes();
   return n;
 }
 
@@ -203,7 +245,8 @@ std::vector<StepInfo> Plan::steps() const {
       list.push_back({s.host.first().name, "host", "replay", {}, int(i)});
       continue;
     }
-    for (const PlannedStep& step : s.planned->plan().steps) list.push_back(describe_step(*s.planned, step, int(i)));
+    for (const PlannedStep& step : s.planned->plan().steps)
+      list.push_back(describe_step(*s.planned, step, int(i)));
   }
   return list;
 }
@@ -221,7 +264,8 @@ std::vector<StageInfo> Plan::stages() const {
     } else {
       const StagePlan& p = s.planned->plan();
       info.arena_bytes = p.arena_bytes;
-      for (const Tensor& t : p.constants) info.constant_bytes += t.nbytes();
+      for (const Tensor& t : p.constants)
+        info.constant_bytes += t.nbytes();
       info.packed_bytes = s.planned->packed_bytes();
     }
     list.push_back(std::move(info));
@@ -235,8 +279,12 @@ std::vector<std::byte> Plan::program() const {
     for (const Stage& s : stages_) {
       if (s.is_host() && why.empty()) why = "node '" + s.host.first().name + "' runs on the host";
     }
-    throw Error({Code::failed_precondition, "'" + graph_->name() + "' is not one static program", {}, why,
-                 "nodes of static shapes with kernels", {}});
+    throw Error({Code::failed_precondition,
+                 "'" + graph_->name() + "' is not one static program",
+                 {},
+                 why,
+                 "nodes of static shapes with kernels",
+                 {}});
   }
   const StageProgram p = write_stage(*graph_, stages_[0].planned->plan(), INT64_MAX);
   return {p.blob.data(), p.blob.data() + p.blob.size()};
@@ -244,13 +292,15 @@ std::vector<std::byte> Plan::program() const {
 
 }  // namespace
 
-std::vector<Tensor> Executable::run(std::span<const Tensor> inputs, const RunOptions& options) const {
+std::vector<Tensor> Executable::run(std::span<const Tensor> inputs,
+                                    const RunOptions& options) const {
   std::vector<Tensor> results(graph().outputs.size());
   run_into(inputs, results, options);
   return results;
 }
 
-std::shared_ptr<const Executable> plan(std::shared_ptr<const Graph> graph, const PlanOptions& options) {
+std::shared_ptr<const Executable> plan(std::shared_ptr<const Graph> graph,
+                                       const PlanOptions& options) {
   return std::make_shared<Plan>(std::move(graph), options);
 }
 

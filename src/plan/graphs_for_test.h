@@ -2,19 +2,18 @@
 
 /// Helpers of tests: graphs traced by hand, and the oracle that every run is compared with.
 
+#include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
+
+#include <cstring>
+#include <vector>
 
 #include "graph/builder.h"
 #include "graph/replay.h"
 #include "plan/executable.h"
 #include "tensor/tensor_impl.h"
-
-#include <gtest/gtest.h>
-
-#include <cstring>
-#include <vector>
 
 namespace weir::plan {
 
@@ -22,7 +21,8 @@ template <class F>
 std::shared_ptr<graph::Graph> trace(const std::vector<TensorSpec>& inputs, F body) {
   const auto b = graph::Builder::create("test");
   std::vector<Tensor> x;
-  for (const TensorSpec& s : inputs) x.push_back(b->input(s));
+  for (const TensorSpec& s : inputs)
+    x.push_back(b->input(s));
   std::vector<Tensor> y;
   {
     dispatch::HandlerScope scope(*b);
@@ -43,17 +43,20 @@ std::vector<Tensor> region(const std::vector<Tensor>& inputs, F body) {
     n.inputs.push_back(b->ref(t, {}));
   }
   n.bodies.push_back(trace(specs, body));
-  for (graph::Ref r : n.bodies[0]->outputs) n.outputs.push_back(n.bodies[0]->spec(r));
+  for (graph::Ref r : n.bodies[0]->outputs)
+    n.outputs.push_back(n.bodies[0]->spec(r));
   return b->add_structural(std::move(n));
 }
 
 inline std::vector<Spec> specs_of(const std::vector<Tensor>& values) {
   std::vector<Spec> list;
-  for (const Tensor& t : values) list.push_back({t.dtype(), t.shape()});
+  for (const Tensor& t : values)
+    list.push_back({t.dtype(), t.shape()});
   return list;
 }
 
-inline std::shared_ptr<const Executable> planned(const std::shared_ptr<graph::Graph>& g, const std::vector<Tensor>& inputs,
+inline std::shared_ptr<const Executable> planned(const std::shared_ptr<graph::Graph>& g,
+                                                 const std::vector<Tensor>& inputs,
                                                  const PlanOptions& options = {}) {
   return plan(specialise(*g, specs_of(inputs)), options);
 }
@@ -62,13 +65,15 @@ inline std::shared_ptr<const Executable> planned(const std::shared_ptr<graph::Gr
 inline ::testing::AssertionResult same(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || a.shape() != b.shape())
     return ::testing::AssertionFailure() << a.describe() << " and " << b.describe();
-  if (std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0) return ::testing::AssertionSuccess();
+  if (std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0)
+    return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "the bits of two " << a.describe() << " differ";
 }
 
 inline void expect_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(same(a[i], b[i])) << "result " << i;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    EXPECT_TRUE(same(a[i], b[i])) << "result " << i;
 }
 
 /// Numbers that are exact in no obvious way.

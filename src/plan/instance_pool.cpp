@@ -1,8 +1,8 @@
 #include "plan/instance_pool.h"
 
-#include "kernels/select.h"
-
 #include <weir/error.h>
+
+#include "kernels/select.h"
 
 namespace weir::plan {
 namespace {
@@ -18,7 +18,8 @@ std::size_t preferred_place() {
 Worker::Worker(const rt::Program& program)
     : tables_(rt::Instance::table_bytes(program)), arena_(std::int64_t(program.arena_bytes())) {
   const rt::KernelLookup lookup{[](void*, std::uint64_t id) { return kernels::find(id); }};
-  auto created = rt::Instance::create(program, lookup, tables_, {arena_.data(), std::size_t(program.arena_bytes())});
+  auto created = rt::Instance::create(
+      program, lookup, tables_, {arena_.data(), std::size_t(program.arena_bytes())});
   if (!created.ok()) throw Error({created.code(), created.status().message(), {}, {}, {}, {}});
   instance_ = *created;
 }
@@ -28,7 +29,8 @@ Worker::~Worker() {
 }
 
 InstancePool::~InstancePool() {
-  for (Place& p : places_) delete p.worker.load();
+  for (Place& p : places_)
+    delete p.worker.load();
 }
 
 Worker* InstancePool::take(const rt::Program& program) {
@@ -45,7 +47,9 @@ void InstancePool::give(Worker* worker) noexcept {
   const std::size_t start = preferred_place();
   for (std::size_t i = 0; i < kPlaces; ++i) {
     Worker* none = nullptr;
-    if (places_[(start + i) % kPlaces].worker.compare_exchange_strong(none, worker, std::memory_order_release)) return;
+    if (places_[(start + i) % kPlaces].worker.compare_exchange_strong(
+            none, worker, std::memory_order_release))
+      return;
   }
   delete worker;
 }

@@ -2,14 +2,14 @@
 
 /// Instances of one program for the calls in flight, and the packed operands that they share.
 
-#include "plan/aligned_bytes.h"
-#include "runtime/instance.h"
-#include "tensor/allocator.h"
-
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
+
+#include "plan/aligned_bytes.h"
+#include "runtime/instance.h"
+#include "tensor/allocator.h"
 
 namespace weir::plan {
 
@@ -80,7 +80,8 @@ class InstancePool {
 /// A worker for the time of a call.
 class Lease {
  public:
-  Lease(InstancePool& pool, const rt::Program& program) : pool_(pool), worker_(pool.take(program)) {}
+  Lease(InstancePool& pool, const rt::Program& program)
+      : pool_(pool), worker_(pool.take(program)) {}
   ~Lease() { pool_.give(worker_); }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;

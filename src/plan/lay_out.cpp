@@ -1,8 +1,8 @@
 /// Which block is what, who overwrites whom, and what lies where in the arena.
+#include <algorithm>
+
 #include "plan/arena.h"
 #include "plan/stage.h"
-
-#include <algorithm>
 
 namespace weir::plan {
 namespace {
@@ -15,13 +15,18 @@ class Layout {
 
   void run() {
     find_lifetimes();
-    for (int v : p_.result_values) escape(v);
-    for (std::size_t i = 0; i < p_.variables.size(); ++i) place_update(int(i));
-    for (VariableUse& use : p_.variables) use.in_place = options_.in_place && use.direct && may_overwrite(use);
+    for (int v : p_.result_values)
+      escape(v);
+    for (std::size_t i = 0; i < p_.variables.size(); ++i)
+      place_update(int(i));
+    for (VariableUse& use : p_.variables)
+      use.in_place = options_.in_place && use.direct && may_overwrite(use);
     if (options_.in_place) {
-      for (int s = 0; s < int(p_.steps.size()); ++s) reuse_operands(s);
+      for (int s = 0; s < int(p_.steps.size()); ++s)
+        reuse_operands(s);
     }
-    for (PlannedStep& step : p_.steps) keep_packing(step);
+    for (PlannedStep& step : p_.steps)
+      keep_packing(step);
     place_temporaries();
   }
 
@@ -29,8 +34,10 @@ class Layout {
   void find_lifetimes() {
     for (int s = 0; s < int(p_.steps.size()); ++s) {
       const PlannedStep& step = p_.steps[std::size_t(s)];
-      for (int v : step.inputs) p_.block_of(v).last = s;
-      for (int v : step.outputs) p_.block_of(v).first = p_.block_of(v).last = s;
+      for (int v : step.inputs)
+        p_.block_of(v).last = s;
+      for (int v : step.outputs)
+        p_.block_of(v).first = p_.block_of(v).last = s;
     }
   }
 
@@ -44,12 +51,14 @@ class Layout {
     return p_.value(value).offset == 0 && p_.value(value).bytes() == p_.block_of(value).bytes;
   }
 
-  /// What a variable ends up with is its own block if a step makes it; else the variable shares it, as eagerly.
+  /// What a variable ends up with is its own block if a step makes it; else the variable shares it,
+  /// as eagerly.
   void place_update(int variable) {
     VariableUse& use = p_.variables[std::size_t(variable)];
     if (use.written < 0) return;
     Block& b = p_.block_of(use.written);
-    use.direct = is_whole(use.written) && b.first >= 0 && (b.kind == Kind::temporary || b.kind == Kind::output);
+    use.direct = is_whole(use.written) && b.first >= 0 &&
+                 (b.kind == Kind::temporary || b.kind == Kind::output);
     if (!use.direct) return escape(use.written);
     b.kind = Kind::update;
     b.index = variable;
@@ -59,8 +68,8 @@ class Layout {
   static bool is_infallible(const PlannedStep& step) {
     return step.is_tiles() || step.node->is(Trait::contraction) || step.node->is(Trait::reduction);
   }
-  /// The new value may be written over the old one: nobody reads the old value later, and no failure can come between
-  /// the first change and the write.
+  /// The new value may be written over the old one: nobody reads the old value later, and no
+  /// failure can come between the first change and the write.
   bool may_overwrite(const VariableUse& use) const {
     const Block& b = p_.block_of(use.written);
     for (int s = b.first; s < use.write_step; ++s) {
@@ -69,16 +78,20 @@ class Layout {
     if (use.block < 0) return true;
     const Block& old = p_.blocks[std::size_t(use.block)];
     if (escapes(use.block)) return false;
-    return old.last < b.first || (old.last == b.first && may_take_over(b.first, use.written, use.block));
+    return old.last < b.first ||
+           (old.last == b.first && may_take_over(b.first, use.written, use.block));
   }
   bool escapes(int block) const {
     const auto in_block = [&](int v) { return v >= 0 && p_.root(p_.value(v).block) == block; };
     return std::any_of(p_.result_values.begin(), p_.result_values.end(), in_block) ||
-           std::any_of(p_.variables.begin(), p_.variables.end(), [&](const VariableUse& u) { return in_block(u.written); });
+           std::any_of(p_.variables.begin(), p_.variables.end(), [&](const VariableUse& u) {
+             return in_block(u.written);
+           });
   }
 
-  /// Step s may write output value `out` over block `block`, of which it is the last reader: every operand in the block
-  /// is all of it, walks it as the output does, and is not read after the output has been written.
+  /// Step s may write output value `out` over block `block`, of which it is the last reader: every
+  /// operand in the block is all of it, walks it as the output does, and is not read after the
+  /// output has been written.
   bool may_take_over(int s, int out, int block) const {
     const PlannedStep& step = p_.steps[std::size_t(s)];
     if (!step.is_tiles() && !shares(step, out, block)) return false;
@@ -86,7 +99,8 @@ class Layout {
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       const Value& v = p_.value(step.inputs[i]);
       if (p_.root(v.block) != block) continue;
-      if (v.offset != 0 || v.dims != o.dims || byte_size(v.dtype) != byte_size(o.dtype)) return false;
+      if (v.offset != 0 || v.dims != o.dims || byte_size(v.dtype) != byte_size(o.dtype))
+        return false;
       if (step.is_tiles() && read_after_write(step, int(i), out)) return false;
     }
     return true;
@@ -103,7 +117,8 @@ class Layout {
     const auto target = std::uint8_t(step.inputs.size() + std::size_t(o));
     bool written = false;
     for (const PlannedTile& t : step.tiles) {
-      const bool reads = std::find(t.sources.begin(), t.sources.end(), std::uint8_t(input)) != t.sources.end();
+      const bool reads =
+          std::find(t.sources.begin(), t.sources.end(), std::uint8_t(input)) != t.sources.end();
       if (written && reads) return true;
       written = written || t.target == target;
     }
@@ -118,7 +133,9 @@ class Layout {
       if (o.first != s) continue;  // has taken over an operand already
       for (int in : step.inputs) {
         const Block& b = p_.block_of(in);
-        if (b.kind != Kind::temporary || b.last != s || !is_whole(in) || b.bytes != o.bytes || is_output(step, in)) continue;
+        if (b.kind != Kind::temporary || b.last != s || !is_whole(in) || b.bytes != o.bytes ||
+            is_output(step, in))
+          continue;
         if (!may_take_over(s, out, p_.root(p_.value(in).block))) continue;
         merge(p_.root(p_.value(out).block), p_.root(p_.value(in).block));
         break;
@@ -128,7 +145,9 @@ class Layout {
   /// Another output has taken over the memory of value `v`.
   bool is_output(const PlannedStep& step, int v) const {
     const int block = p_.root(p_.value(v).block);
-    return std::any_of(step.outputs.begin(), step.outputs.end(), [&](int o) { return p_.root(p_.value(o).block) == block; });
+    return std::any_of(step.outputs.begin(), step.outputs.end(), [&](int o) {
+      return p_.root(p_.value(o).block) == block;
+    });
   }
   /// The two blocks become one, which is what the output is.
   void merge(int out, int in) {
@@ -143,7 +162,8 @@ class Layout {
   void keep_packing(PlannedStep& step) {
     if (step.packed_input < 0) return;
     const Block& b = p_.block_of(step.inputs[std::size_t(step.packed_input)]);
-    if (b.kind == Kind::variable && p_.variables[std::size_t(b.index)].written >= 0) step.packed_input = -1;
+    if (b.kind == Kind::variable && p_.variables[std::size_t(b.index)].written >= 0)
+      step.packed_input = -1;
   }
 
   void place_temporaries() {
@@ -159,7 +179,8 @@ class Layout {
       offsets.push_back(&p_.steps[std::size_t(s)].workspace_offset);
     }
     p_.arena_bytes = place(lives);
-    for (std::size_t i = 0; i < lives.size(); ++i) *offsets[i] = lives[i].offset;
+    for (std::size_t i = 0; i < lives.size(); ++i)
+      *offsets[i] = lives[i].offset;
   }
 
   StagePlan& p_;

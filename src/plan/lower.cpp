@@ -1,13 +1,14 @@
-/// Nodes become steps: kernels chosen, views resolved, regions turned into tile programs and epilogues.
+/// Nodes become steps: kernels chosen, views resolved, regions turned into tile programs and
+/// epilogues.
+#include <algorithm>
+#include <unordered_map>
+
 #include "kernels/select.h"
 #include "plan/stage.h"
 #include "plan/tiles.h"
 #include "runtime/elementwise.h"
 #include "runtime/program.h"
 #include "tensor/variable_state.h"
-
-#include <algorithm>
-#include <unordered_map>
 
 namespace weir::plan {
 namespace {
@@ -19,11 +20,13 @@ using graph::Ref;
 
 std::vector<DType> types_of(const Graph& g, std::span<const Ref> refs) {
   std::vector<DType> list;
-  for (Ref r : refs) list.push_back(g.spec(r).dtype);
+  for (Ref r : refs)
+    list.push_back(g.spec(r).dtype);
   return list;
 }
 
-/// Offset of a result that is part of input 0, as the eager handler finds it; -1: a kernel computes it.
+/// Offset of a result that is part of input 0, as the eager handler finds it; -1: a kernel computes
+/// it.
 std::int64_t alias_offset(const Graph& g, const Node& n) {
   if (n.is(Trait::view)) return 0;
   if (!n.op->alias_fn()) return -1;
@@ -43,7 +46,8 @@ bool static_specs(const Graph& g, const Node& n) {
 }
 
 bool static_op(const Graph& g, const Node& n) {
-  if (n.is(Trait::host_effect) || n.op->decompose_fn() || n.outputs.empty() || !static_specs(g, n)) return false;
+  if (n.is(Trait::host_effect) || n.op->decompose_fn() || n.outputs.empty() || !static_specs(g, n))
+    return false;
   if (n.inputs.size() + n.outputs.size() > std::size_t(rt::kMaxStepOperands)) return false;
   for (const rt::Attr& a : n.attrs.view()) {
     if (a.kind == rt::Attr::Kind::operand) return false;
@@ -55,13 +59,16 @@ class Lowering {
  public:
   Lowering(const Graph& g, const PlanOptions& options) : graph_(g), options_(options) {}
 
-  StagePlan run(std::span<const int> nodes, std::span<const Ref> inputs, std::span<const Ref> results) {
+  StagePlan run(std::span<const int> nodes,
+                std::span<const Ref> inputs,
+                std::span<const Ref> results) {
     Values values;
     for (Ref r : inputs) {
       plan_.inputs.push_back(r);
       values.set(r, whole_block(Block::Kind::input, int(plan_.inputs.size()) - 1, graph_.spec(r)));
     }
-    for (int i : nodes) lower_node(graph_, i, values, nullptr);
+    for (int i : nodes)
+      lower_node(graph_, i, values, nullptr);
     for (Ref r : results) {
       plan_.results.push_back(r);
       plan_.result_values.push_back(values.get(r));
@@ -85,7 +92,9 @@ class Lowering {
     switch (n.kind) {
       case Kind::constant:
         plan_.constants.push_back(n.value);
-        return values.set({index, 0}, whole_block(Block::Kind::constant, int(plan_.constants.size()) - 1, n.outputs[0]));
+        return values.set(
+            {index, 0},
+            whole_block(Block::Kind::constant, int(plan_.constants.size()) - 1, n.outputs[0]));
       case Kind::read:
         return values.set({index, 0}, read(n));
       case Kind::write:
@@ -124,8 +133,9 @@ class Lowering {
   void lower_op(const Graph& g, const Node& n, int index, Values& values, const Node* whole) {
     if (const std::int64_t offset = alias_offset(g, n); offset >= 0) {
       const Value& base = plan_.value(values.get(n.inputs[0]));
-      return values.set({index, 0},
-                        add({base.block, base.offset + offset, base.dtype, n.outputs[0].shape.to_vector()}));
+      return values.set(
+          {index, 0},
+          add({base.block, base.offset + offset, base.dtype, n.outputs[0].shape.to_vector()}));
     }
     if (is_tile_op(g, n)) {
       TileBuilder tiles(g, values, plan_);
@@ -142,7 +152,8 @@ class Lowering {
     step.whole = whole;
     step.inputs = tiles.inputs();
     step.tiles = tiles.take_tiles();
-    for (Ref r : tiles.results()) step.outputs.push_back(new_value(tiles.graph().spec(r), r, values));
+    for (Ref r : tiles.results())
+      step.outputs.push_back(new_value(tiles.graph().spec(r), r, values));
     plan_.steps.push_back(std::move(step));
   }
   int new_value(const Spec& spec, Ref r, Values& values) {
@@ -151,7 +162,8 @@ class Lowering {
     return v;
   }
 
-  void add_kernel_step(const Graph& g, const Node& n, int index, Values& values, const Node* whole) {
+  void add_kernel_step(
+      const Graph& g, const Node& n, int index, Values& values, const Node* whole) {
     PlannedStep step = root_step(g, n, values, whole);
     for (std::size_t o = 0; o < n.outputs.size(); ++o)
       step.outputs.push_back(new_value(n.outputs[o], {index, int(o)}, values));
@@ -163,7 +175,8 @@ class Lowering {
     step.kernel = kernel_of(g, n);
     step.node = &n;
     step.whole = whole;
-    for (Ref r : n.inputs) step.inputs.push_back(values.get(r));
+    for (Ref r : n.inputs)
+      step.inputs.push_back(values.get(r));
     step.root_inputs = int(step.inputs.size());
     return step;
   }
@@ -175,8 +188,10 @@ class Lowering {
   void ask_needs(PlannedStep& step, const Node& n) {
     if (!step.kernel->need) return;
     std::vector<rt::View> in, out;
-    for (int i = 0; i < step.root_inputs; ++i) in.push_back(view(step.inputs[std::size_t(i)]));
-    for (int v : step.outputs) out.push_back(view(v));
+    for (int i = 0; i < step.root_inputs; ++i)
+      in.push_back(view(step.inputs[std::size_t(i)]));
+    for (int v : step.outputs)
+      out.push_back(view(v));
     rt::KernelCall c;
     c.kernel = step.kernel;
     c.in = in.data();
@@ -187,31 +202,39 @@ class Lowering {
     c.n_attrs = std::uint16_t(n.attrs.size());
     const rt::Needs needs = step.kernel->need(c);
     step.workspace = std::max<std::int64_t>(needs.workspace, 0);
-    if (!options_.pack || needs.packed_bytes <= 0 || needs.packed_operand < 0 || !step.kernel->pack) return;
+    if (!options_.pack || needs.packed_bytes <= 0 || needs.packed_operand < 0 || !step.kernel->pack)
+      return;
     const Block::Kind kind = plan_.block_of(step.inputs[std::size_t(needs.packed_operand)]).kind;
     if (kind != Block::Kind::constant && kind != Block::Kind::variable) return;
     step.packed_input = needs.packed_operand;
     step.packed_bytes = needs.packed_bytes;
   }
 
-  /// Leading members that are not element-wise are steps of their own, or the root of an epilogue; the rest is one tile
-  /// program if it can be. Whatever cannot is computed member by member.
+  /// Leading members that are not element-wise are steps of their own, or the root of an epilogue;
+  /// the rest is one tile program if it can be. Whatever cannot is computed member by member.
   void lower_region(const Node& n, int index, Values& values, const Node* whole) {
     const Graph& body = *n.bodies[0];
     Values inner;
-    for (std::size_t i = 0; i < body.inputs.size(); ++i) inner.set({body.inputs[i], 0}, values.get(n.inputs[i]));
+    for (std::size_t i = 0; i < body.inputs.size(); ++i)
+      inner.set({body.inputs[i], 0}, values.get(n.inputs[i]));
     std::vector<int> members;
     for (int i = 0; i < int(body.size()); ++i) {
-      if (body.node(i).kind == Kind::op) members.push_back(i);
-      else lower_node(body, i, inner, whole);
+      if (body.node(i).kind == Kind::op)
+        members.push_back(i);
+      else
+        lower_node(body, i, inner, whole);
     }
     std::size_t first = 0;
-    while (first < members.size() && !is_tile_op(body, body.node(members[first]))) ++first;
-    const std::span<const int> lead(members.data(), first), rest(members.data() + first, members.size() - first);
+    while (first < members.size() && !is_tile_op(body, body.node(members[first])))
+      ++first;
+    const std::span<const int> lead(members.data(), first),
+        rest(members.data() + first, members.size() - first);
     if (!(options_.regions && first == 1 && try_epilogue(body, lead[0], rest, inner, whole))) {
-      for (int i : lead) lower_node(body, i, inner, whole);
+      for (int i : lead)
+        lower_node(body, i, inner, whole);
       if (!(options_.regions && try_tiles(body, rest, inner, whole))) {
-        for (int i : rest) lower_node(body, i, inner, whole);
+        for (int i : rest)
+          lower_node(body, i, inner, whole);
       }
     }
     for (std::size_t o = 0; o < body.outputs.size(); ++o)
@@ -227,17 +250,25 @@ class Lowering {
     }
     return list;
   }
-  bool try_tiles(const Graph& body, std::span<const int> members, Values& values, const Node* whole) {
+  bool try_tiles(const Graph& body,
+                 std::span<const int> members,
+                 Values& values,
+                 const Node* whole) {
     TileBuilder tiles(body, values, plan_);
     const std::vector<Ref> results = wanted(body, members);
     if (!tiles.build(members, results)) return false;
     add_tiles(tiles, body.node(members[0]), whole, values);
     return true;
   }
-  bool try_epilogue(const Graph& body, int root, std::span<const int> members, Values& values, const Node* whole) {
+  bool try_epilogue(const Graph& body,
+                    int root,
+                    std::span<const int> members,
+                    Values& values,
+                    const Node* whole) {
     const Node& n = body.node(root);
     const rt::Kernel* kernel = n.is(Trait::contraction) ? kernel_of(body, n) : nullptr;
-    if (!kernel || !kernel->epilogue || n.outputs.size() != 1 || n.outputs[0].shape.rank() != 2) return false;
+    if (!kernel || !kernel->epilogue || n.outputs.size() != 1 || n.outputs[0].shape.rank() != 2)
+      return false;
     std::vector<Ref> results = wanted(body, members);
     if (std::find(body.outputs.begin(), body.outputs.end(), Ref{root, 0}) != body.outputs.end())
       results.insert(results.begin(), Ref{root, 0});
@@ -246,7 +277,8 @@ class Lowering {
     if (!tiles.build(members, results, root, step.inputs)) return false;
     step.inputs = tiles.inputs();
     step.tiles = tiles.take_tiles();
-    for (Ref r : tiles.results()) step.outputs.push_back(new_value(body.spec(r), r, values));
+    for (Ref r : tiles.results())
+      step.outputs.push_back(new_value(body.spec(r), r, values));
     ask_needs(step, n);
     plan_.steps.push_back(std::move(step));
     return true;
@@ -263,25 +295,28 @@ class Lowering {
 
 std::int64_t Value::bytes() const {
   std::int64_t n = byte_size(dtype);
-  for (std::int64_t d : dims) n *= d;
+  for (std::int64_t d : dims)
+    n *= d;
   return n;
 }
 
 int StagePlan::root(int block) const {
-  while (blocks[std::size_t(block)].kind == Block::Kind::merged) block = blocks[std::size_t(block)].index;
+  while (blocks[std::size_t(block)].kind == Block::Kind::merged)
+    block = blocks[std::size_t(block)].index;
   return block;
 }
 
 const rt::Kernel* kernel_of(const Graph& g, const Node& n) {
   const std::vector<DType> in = types_of(g, n.inputs);
   std::vector<DType> out;
-  for (const Spec& s : n.outputs) out.push_back(s.dtype);
+  for (const Spec& s : n.outputs)
+    out.push_back(s.dtype);
   return kernels::select(n.op->name().c_str(), n.op->id(), in, out);
 }
 
 bool is_tile_op(const Graph& g, const Node& n) {
-  if (!n.is(Trait::elementwise) || n.outputs.size() != 1 || n.inputs.empty() || n.inputs.size() > rt::kMaxOperands ||
-      n.is(Trait::view))
+  if (!n.is(Trait::elementwise) || n.outputs.size() != 1 || n.inputs.empty() ||
+      n.inputs.size() > rt::kMaxOperands || n.is(Trait::view))
     return false;
   const rt::Kernel* k = kernel_of(g, n);
   return k && k->tile && k->run == rt::run_elementwise;
@@ -299,15 +334,21 @@ bool is_static_node(const Graph& g, const Node& n) {
     case Kind::op:
       return static_op(g, n);
     case Kind::region:
-      return static_specs(g, n) && std::all_of(n.bodies[0]->nodes().begin(), n.bodies[0]->nodes().end(), [&](const Node& m) {
-               return m.kind != Kind::read && m.kind != Kind::write && is_static_node(*n.bodies[0], m);
-             });
+      return static_specs(g, n) &&
+             std::all_of(
+                 n.bodies[0]->nodes().begin(), n.bodies[0]->nodes().end(), [&](const Node& m) {
+                   return m.kind != Kind::read && m.kind != Kind::write &&
+                          is_static_node(*n.bodies[0], m);
+                 });
     default:
       return false;
   }
 }
 
-StagePlan lower(const Graph& graph, std::span<const int> nodes, std::span<const Ref> inputs, std::span<const Ref> results,
+StagePlan lower(const Graph& graph,
+                std::span<const int> nodes,
+                std::span<const Ref> inputs,
+                std::span<const Ref> results,
                 const PlanOptions& options) {
   return Lowering(graph, options).run(nodes, inputs, results);
 }

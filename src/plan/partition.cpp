@@ -1,9 +1,9 @@
 #include "plan/partition.h"
 
-#include "plan/stage.h"
-
 #include <algorithm>
 #include <unordered_set>
+
+#include "plan/stage.h"
 
 namespace weir::plan {
 namespace {
@@ -15,20 +15,24 @@ using graph::Ref;
 
 std::vector<char> needed_nodes(const Graph& g) {
   std::vector<char> needed(g.size(), 0);
-  for (Ref r : g.outputs) needed[std::size_t(r.node)] = 1;
+  for (Ref r : g.outputs)
+    needed[std::size_t(r.node)] = 1;
   for (int i = int(g.size()); i-- > 0;) {
     const Node& n = g.node(i);
-    // A read has no effect of its own, but its place matters: it is kept where it is if somebody needs it.
+    // A read has no effect of its own, but its place matters: it is kept where it is if somebody
+    // needs it.
     if (n.kind != Kind::read && n.has_effect()) needed[std::size_t(i)] = 1;
     if (!needed[std::size_t(i)]) continue;
-    for (Ref r : n.inputs) needed[std::size_t(r.node)] = 1;
+    for (Ref r : n.inputs)
+      needed[std::size_t(r.node)] = 1;
   }
   return needed;
 }
 
 /// Runs as well in a host stage as in a static one, and costs nothing there.
 bool is_neutral(const Node& n) {
-  return n.kind == Kind::read || n.kind == Kind::write || n.kind == Kind::output || n.is(Trait::view);
+  return n.kind == Kind::read || n.kind == Kind::write || n.kind == Kind::output ||
+         n.is(Trait::view);
 }
 
 std::uint64_t key(Ref r) {
@@ -42,10 +46,13 @@ class Edges {
 
   void connect(std::vector<StageNodes>& stages) {
     for (int s = 0; s < int(stages.size()); ++s) {
-      for (int i : stages[std::size_t(s)].nodes) stage_of_[std::size_t(i)] = s;
+      for (int i : stages[std::size_t(s)].nodes)
+        stage_of_[std::size_t(i)] = s;
     }
-    for (int s = 0; s < int(stages.size()); ++s) connect_inputs(stages, s);
-    for (Ref r : graph_.outputs) give(stages, r, kOutside);
+    for (int s = 0; s < int(stages.size()); ++s)
+      connect_inputs(stages, s);
+    for (Ref r : graph_.outputs)
+      give(stages, r, kOutside);
   }
 
  private:
@@ -80,7 +87,8 @@ class Edges {
   std::unordered_set<std::uint64_t> given_;
 };
 
-/// Neutral nodes at the start of a stage that follows are as good at the end of the stage before: fewer stages.
+/// Neutral nodes at the start of a stage that follows are as good at the end of the stage before:
+/// fewer stages.
 void append(std::vector<StageNodes>& stages, const Graph& g, int i) {
   const Node& n = g.node(i);
   const bool host = !is_static_node(g, n);
@@ -96,7 +104,8 @@ std::vector<StageNodes> partition(const Graph& g) {
   std::vector<StageNodes> stages;
   for (int i = 0; i < int(g.size()); ++i) {
     const Kind kind = g.node(i).kind;
-    if (needed[std::size_t(i)] && kind != Kind::input && kind != Kind::constant) append(stages, g, i);
+    if (needed[std::size_t(i)] && kind != Kind::input && kind != Kind::constant)
+      append(stages, g, i);
   }
   Edges(g).connect(stages);
   return stages;
@@ -114,11 +123,14 @@ std::shared_ptr<Graph> extract(const Graph& g, const StageNodes& stage) {
   }
   for (int i : stage.nodes) {
     Node copy = g.node(i);
-    for (Ref& r : copy.inputs) r = moved.at(key(r));
+    for (Ref& r : copy.inputs)
+      r = moved.at(key(r));
     const int at = part->add(std::move(copy));
-    for (int o = 0; o < int(g.node(i).outputs.size()); ++o) moved[key({i, o})] = {at, o};
+    for (int o = 0; o < int(g.node(i).outputs.size()); ++o)
+      moved[key({i, o})] = {at, o};
   }
-  for (Ref r : stage.results) part->outputs.push_back(moved.at(key(r)));
+  for (Ref r : stage.results)
+    part->outputs.push_back(moved.at(key(r)));
   return part;
 }
 

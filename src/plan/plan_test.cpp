@@ -12,7 +12,8 @@ TEST(Plan, RunsAStraightLineOfKernels) {
   const auto e = planned(g, in);
   EXPECT_TRUE(e->is_static());
   EXPECT_EQ(e->kernels_per_call(), 2);
-  for (int i = 0; i < 3; ++i) expect_same(e->run(in), graph::replay(*g, in));
+  for (int i = 0; i < 3; ++i)
+    expect_same(e->run(in), graph::replay(*g, in));
 }
 
 TEST(Plan, ResultsMayBeInputsConstantsViewsAndRepeated) {
@@ -29,7 +30,8 @@ TEST(Plan, ResultsMayBeInputsConstantsViewsAndRepeated) {
 TEST(Plan, OperandsThatDieAreOverwritten) {
   const auto g = trace({{{1000}, DType::float32, "x"}}, [](const std::vector<Tensor>& x) {
     Tensor y = x[0];
-    for (int i = 0; i < 10; ++i) y = y * 1.25f + x[0];
+    for (int i = 0; i < 10; ++i)
+      y = y * 1.25f + x[0];
     return std::vector<Tensor>{y};
   });
   const std::vector<Tensor> in{numbers({1000})};
@@ -53,7 +55,8 @@ TEST(Plan, BroadcastOperandsAreNotOverwritten) {
 }
 
 TEST(Plan, WrongInputsAreErrors) {
-  const auto g = trace({{{2}, DType::float32, "x"}}, [](const auto& x) { return std::vector<Tensor>{x[0] + 1}; });
+  const auto g = trace({{{2}, DType::float32, "x"}},
+                       [](const auto& x) { return std::vector<Tensor>{x[0] + 1}; });
   const auto e = planned(g, {numbers({2})});
   EXPECT_THROW(e->run(std::vector<Tensor>{numbers({3})}), Error);
   EXPECT_THROW(e->run(std::vector<Tensor>{Tensor{1, 2}}), Error);

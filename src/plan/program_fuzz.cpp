@@ -1,10 +1,10 @@
-// Opens arbitrary bytes as a program (checksum aside), binds it to kernels that touch the ends of all their memory, and
-// runs it: what Program::open accepts must be safe to run.
-#include "plan/aligned_bytes.h"
-#include "runtime/instance.h"
-
+// Opens arbitrary bytes as a program (checksum aside), binds it to kernels that touch the ends of
+// all their memory, and runs it: what Program::open accepts must be safe to run.
 #include <cstdint>
 #include <vector>
+
+#include "plan/aligned_bytes.h"
+#include "runtime/instance.h"
 
 namespace weir {
 namespace {
@@ -25,8 +25,10 @@ void write(void* data, std::int64_t bytes) {
 }
 
 Status touch(const rt::KernelCall& c) {
-  for (int i = 0; i < c.n_in; ++i) read(c.in[i].data, c.in[i].bytes());
-  for (int i = 0; i < c.n_out; ++i) write(c.out[i].data, c.out[i].bytes());
+  for (int i = 0; i < c.n_in; ++i)
+    read(c.in[i].data, c.in[i].bytes());
+  for (int i = 0; i < c.n_out; ++i)
+    write(c.out[i].data, c.out[i].bytes());
   for (int i = 0; i < c.n_attrs; ++i) {
     const rt::Attr& a = c.attrs[i];
     if (a.kind == rt::Attr::Kind::ints) read(a.ints, 8 * std::int64_t(a.count));
@@ -40,20 +42,25 @@ Status touch(const rt::KernelCall& c) {
 }
 
 // A tile function does not learn the sizes of its elements: one byte of each is safe.
-void touch_tile(void* dst, const void* const*, const std::uint8_t*, std::int64_t n, const rt::Attr*) {
+void touch_tile(
+    void* dst, const void* const*, const std::uint8_t*, std::int64_t n, const rt::Attr*) {
   write(dst, n);
 }
 
-const rt::Kernel kTouch{.op = "Touch", .name = "Touch", .run = touch, .tile = touch_tile, .epilogue = true};
+const rt::Kernel kTouch{
+    .op = "Touch", .name = "Touch", .run = touch, .tile = touch_tile, .epilogue = true};
 
 bool is_small(const rt::Program& p) {
   std::uint64_t bytes = p.arena_bytes();
-  for (const auto& s : p.slots()) bytes += s.bytes > kMostMemory ? kMostMemory + 1 : s.bytes;
+  for (const auto& s : p.slots())
+    bytes += s.bytes > kMostMemory ? kMostMemory + 1 : s.bytes;
   std::uint64_t elements = 0;
   for (const auto& s : p.steps()) {
-    for (std::uint32_t v : p.operands(s)) elements += p.bytes(p.values()[v]);
+    for (std::uint32_t v : p.operands(s))
+      elements += p.bytes(p.values()[v]);
   }
-  return bytes <= kMostMemory && elements <= 16 * kMostMemory && rt::Instance::table_bytes(p) <= 16 * kMostMemory;
+  return bytes <= kMostMemory && elements <= 16 * kMostMemory &&
+         rt::Instance::table_bytes(p) <= 16 * kMostMemory;
 }
 
 void run(const rt::Program& program) {

@@ -30,12 +30,16 @@ class Layout {
 
 template <class T>
 void copy(std::byte* blob, const Table& table, const std::vector<T>& records) {
-  if (!records.empty()) std::memcpy(blob + table.offset, records.data(), records.size() * sizeof(T));
+  if (!records.empty())
+    std::memcpy(blob + table.offset, records.data(), records.size() * sizeof(T));
 }
 
 }  // namespace
 
-std::uint32_t ProgramWriter::slot(SlotKind kind, std::uint64_t bytes, std::string_view name, std::uint32_t partner) {
+std::uint32_t ProgramWriter::slot(SlotKind kind,
+                                  std::uint64_t bytes,
+                                  std::string_view name,
+                                  std::uint32_t partner) {
   Slot s{};
   s.bytes = bytes;
   s.name = text(name);
@@ -52,7 +56,10 @@ std::uint64_t ProgramWriter::constant(const void* data, std::size_t bytes) {
   return offset;
 }
 
-std::uint32_t ProgramWriter::value(Storage storage, std::uint32_t slot, std::uint64_t offset, DType dtype,
+std::uint32_t ProgramWriter::value(Storage storage,
+                                   std::uint32_t slot,
+                                   std::uint64_t offset,
+                                   DType dtype,
                                    std::span<const std::int64_t> dims) {
   Value v{};
   v.offset = offset;
@@ -66,7 +73,8 @@ std::uint32_t ProgramWriter::value(Storage storage, std::uint32_t slot, std::uin
 }
 
 std::uint32_t ProgramWriter::words(std::span<const std::int64_t> list) {
-  const auto [it, fresh] = shapes_.try_emplace({list.begin(), list.end()}, std::uint32_t(words_.size()));
+  const auto [it, fresh] =
+      shapes_.try_emplace({list.begin(), list.end()}, std::uint32_t(words_.size()));
   if (fresh) words_.insert(words_.end(), list.begin(), list.end());
   return it->second;
 }
@@ -114,8 +122,10 @@ ProgramWriter::Attrs ProgramWriter::attrs(std::span<const rt::Attr> list) {
   return range;
 }
 
-std::uint32_t ProgramWriter::step(Step record, std::span<const std::uint32_t> inputs,
-                                  std::span<const std::uint32_t> outputs, std::string_view name) {
+std::uint32_t ProgramWriter::step(Step record,
+                                  std::span<const std::uint32_t> inputs,
+                                  std::span<const std::uint32_t> outputs,
+                                  std::string_view name) {
   record.operands = std::uint32_t(operands_.size());
   record.inputs = std::uint16_t(inputs.size());
   record.outputs = std::uint16_t(outputs.size());

@@ -2,15 +2,15 @@
 
 /// Writes programs in the format of runtime/program_format.h, record by record.
 
-#include "plan/aligned_bytes.h"
-#include "runtime/program_format.h"
-
 #include <weir/kernel.h>
 
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "plan/aligned_bytes.h"
+#include "runtime/program_format.h"
 
 namespace weir::plan {
 
@@ -21,10 +21,16 @@ class ProgramWriter {
 
   ProgramWriter() { text_.push_back('\0'); }
 
-  std::uint32_t slot(SlotKind kind, std::uint64_t bytes, std::string_view name, std::uint32_t partner = kNone);
+  std::uint32_t slot(SlotKind kind,
+                     std::uint64_t bytes,
+                     std::string_view name,
+                     std::uint32_t partner = kNone);
   /// Offset of elements that are copied into the program, 64-byte aligned.
   std::uint64_t constant(const void* data, std::size_t bytes);
-  std::uint32_t value(rt::format::Storage storage, std::uint32_t slot, std::uint64_t offset, DType dtype,
+  std::uint32_t value(rt::format::Storage storage,
+                      std::uint32_t slot,
+                      std::uint64_t offset,
+                      DType dtype,
                       std::span<const std::int64_t> dims);
 
   struct Attrs {
@@ -36,8 +42,10 @@ class ProgramWriter {
   std::uint32_t next_tile() const { return std::uint32_t(tiles_.size()); }
   void tile(const rt::format::Tile& tile) { tiles_.push_back(tile); }
   /// Appends a step. `record` has everything but `operands`, `inputs`, `outputs` and `name`.
-  std::uint32_t step(rt::format::Step record, std::span<const std::uint32_t> inputs,
-                     std::span<const std::uint32_t> outputs, std::string_view name);
+  std::uint32_t step(rt::format::Step record,
+                     std::span<const std::uint32_t> inputs,
+                     std::span<const std::uint32_t> outputs,
+                     std::string_view name);
 
   AlignedBytes finish(std::uint64_t arena_bytes) const;
 

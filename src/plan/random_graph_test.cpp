@@ -1,10 +1,10 @@
-/// Graphs made at random: planned = replayed, bit for bit, for any number of threads, with every option, and from two
-/// threads at once.
-#include "plan/graphs_for_test.h"
-#include "platform/thread_pool.h"
-
+/// Graphs made at random: planned = replayed, bit for bit, for any number of threads, with every
+/// option, and from two threads at once.
 #include <random>
 #include <thread>
+
+#include "plan/graphs_for_test.h"
+#include "platform/thread_pool.h"
 
 namespace weir::plan {
 namespace {
@@ -14,14 +14,17 @@ constexpr std::int64_t kRows = 40, kCols = 300;
 /// Appends random calls on values of shapes that broadcast to [kRows, kCols].
 class Maker {
  public:
-  Maker(unsigned seed, std::vector<Variable> variables) : random_(seed), variables_(std::move(variables)) {}
+  Maker(unsigned seed, std::vector<Variable> variables)
+      : random_(seed), variables_(std::move(variables)) {}
 
   std::vector<Tensor> operator()(const std::vector<Tensor>& inputs) {
     values_ = inputs;
     const int steps = 5 + below(25);
-    for (int i = 0; i < steps; ++i) add();
+    for (int i = 0; i < steps; ++i)
+      add();
     std::vector<Tensor> results;
-    for (int i = 0; i < 1 + below(4); ++i) results.push_back(pick());
+    for (int i = 0; i < 1 + below(4); ++i)
+      results.push_back(pick());
     results.push_back(values_.back());
     return results;
   }
@@ -63,7 +66,9 @@ class Maker {
     return matmul(x, numbers({kCols, kCols}, below(3)) * 0.05f, false, below(2));
   }
   static Tensor full(const Tensor& t) { return t + Tensor::zeros({kRows, kCols}); }
-  Tensor reshaped(const Tensor& t) { return reshape(reshape(full(t), {kCols, kRows}) * 1.5f, {kRows, kCols}); }
+  Tensor reshaped(const Tensor& t) {
+    return reshape(reshape(full(t), {kCols, kRows}) * 1.5f, {kRows, kCols});
+  }
   Tensor variable() { return variables_[std::size_t(below(int(variables_.size())))]; }
   void update() {
     const Variable& v = variables_[std::size_t(below(int(variables_.size())))];
@@ -81,7 +86,8 @@ class Maker {
   }
   void fused() {
     const bool contraction = below(2) == 0;
-    const std::vector<Tensor> in{full(pick()), contraction ? numbers({kCols, kCols}, 4) : pick(), pick()};
+    const std::vector<Tensor> in{
+        full(pick()), contraction ? numbers({kCols, kCols}, 4) : pick(), pick()};
     const bool two = below(2);
     for (Tensor& t : region(in, [&](const std::vector<Tensor>& x) {
            const Tensor p = contraction ? matmul(x[0], x[1]) : x[0] * x[1];
@@ -102,22 +108,28 @@ std::vector<Tensor> inputs() {
 
 struct Case {
   explicit Case(unsigned seed) {
-    for (int i = 0; i < 2; ++i) variables.emplace_back(start(i), "v" + std::to_string(i));
-    graph = trace({{{kRows, kCols}, DType::float32, "a"}, {{kCols}, DType::float32, "b"}, {{kRows, 1}, DType::float32, "c"},
+    for (int i = 0; i < 2; ++i)
+      variables.emplace_back(start(i), "v" + std::to_string(i));
+    graph = trace({{{kRows, kCols}, DType::float32, "a"},
+                   {{kCols}, DType::float32, "b"},
+                   {{kRows, 1}, DType::float32, "c"},
                    {Shape{}, DType::float32, "d"}},
                   Maker(seed, variables));
   }
   static Tensor start(int i) { return numbers({kRows, kCols}, 20 + i); }
   void reset() const {
-    for (int i = 0; i < 2; ++i) variables[std::size_t(i)].assign(start(i) * 1.f);
+    for (int i = 0; i < 2; ++i)
+      variables[std::size_t(i)].assign(start(i) * 1.f);
   }
   /// Results of two runs, then the variables.
   template <class Run>
   std::vector<Tensor> outcome(Run run) const {
     reset();
     std::vector<Tensor> all = run();
-    for (Tensor& t : run()) all.push_back(t);
-    for (const Variable& v : variables) all.push_back(v.value());
+    for (Tensor& t : run())
+      all.push_back(t);
+    for (const Variable& v : variables)
+      all.push_back(v.value());
     return all;
   }
   std::vector<Variable> variables;
@@ -157,9 +169,10 @@ TEST(RandomGraphs, RunFromTwoThreadsAtOnce) {
   const auto in = inputs();
   for (unsigned seed = 100; seed < 106; ++seed) {
     const Case c(seed);
-    const auto pure = trace({{{kRows, kCols}, DType::float32, "a"}}, [&](const std::vector<Tensor>& x) {
-      return std::vector<Tensor>{tanh(matmul(x[0], numbers({kCols, 20}, 3)) + 1.f)};
-    });
+    const auto pure =
+        trace({{{kRows, kCols}, DType::float32, "a"}}, [&](const std::vector<Tensor>& x) {
+          return std::vector<Tensor>{tanh(matmul(x[0], numbers({kCols, 20}, 3)) + 1.f)};
+        });
     const std::vector<Tensor> one{in[0]};
     const auto e = planned(c.graph, in), f = planned(pure, one);
     const auto expected = graph::replay(*pure, one);

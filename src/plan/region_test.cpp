@@ -3,7 +3,9 @@
 namespace weir::plan {
 namespace {
 
-void expect_one_step(const std::shared_ptr<graph::Graph>& g, const std::vector<Tensor>& in, int tiles) {
+void expect_one_step(const std::shared_ptr<graph::Graph>& g,
+                     const std::vector<Tensor>& in,
+                     int tiles) {
   const auto e = planned(g, in);
   ASSERT_EQ(e->steps().size(), 1u) << e->describe();
   EXPECT_EQ(e->steps()[0].tile_ops, tiles) << e->describe();
@@ -14,12 +16,14 @@ void expect_one_step(const std::shared_ptr<graph::Graph>& g, const std::vector<T
 }
 
 TEST(Region, IsOneTileProgram) {
-  const auto g = trace({{{300, 40}, DType::float32, "x"}, {{40}, DType::float32, "w"}}, [](const std::vector<Tensor>& x) {
-    return region(x, [](const std::vector<Tensor>& x) {
-      const Tensor y = x[0] * x[1] + 0.25f;
-      return std::vector<Tensor>{0.5f * y * (1.f + tanh(0.797f * (y + 0.0447f * y * y * y)))};
-    });
-  });
+  const auto g = trace(
+      {{{300, 40}, DType::float32, "x"}, {{40}, DType::float32, "w"}},
+      [](const std::vector<Tensor>& x) {
+        return region(x, [](const std::vector<Tensor>& x) {
+          const Tensor y = x[0] * x[1] + 0.25f;
+          return std::vector<Tensor>{0.5f * y * (1.f + tanh(0.797f * (y + 0.0447f * y * y * y)))};
+        });
+      });
   expect_one_step(g, {numbers({300, 40}), numbers({40}, 2)}, 11);
 }
 
@@ -28,26 +32,31 @@ TEST(Region, HasSeveralResultsAndDtypes) {
     return region(x, [](const std::vector<Tensor>& x) {
       const Tensor mask = x[0] > 0.f;
       const Tensor wide = cast(x[0], DType::float64) * 3.0;
-      return std::vector<Tensor>{mask, wide, where(mask, x[0], x[0] * 0.1f), cast(wide, DType::int32)};
+      return std::vector<Tensor>{
+          mask, wide, where(mask, x[0], x[0] * 0.1f), cast(wide, DType::int32)};
     });
   });
   expect_one_step(g, {numbers({1000})}, 6);
 }
 
 TEST(Region, ComputesSmallMembersInTheShapeOfTheResult) {
-  const auto g = trace({{{5, 7}, DType::float32, "x"}, {{7}, DType::float32, "b"}}, [](const std::vector<Tensor>& x) {
-    return region(x, [](const std::vector<Tensor>& x) { return std::vector<Tensor>{x[0] + tanh(x[1]) * x[1]}; });
-  });
+  const auto g = trace({{{5, 7}, DType::float32, "x"}, {{7}, DType::float32, "b"}},
+                       [](const std::vector<Tensor>& x) {
+                         return region(x, [](const std::vector<Tensor>& x) {
+                           return std::vector<Tensor>{x[0] + tanh(x[1]) * x[1]};
+                         });
+                       });
   expect_one_step(g, {numbers({5, 7}), numbers({7}, 2)}, 3);
 }
 
 TEST(Region, WithResultsOfSeveralShapesRunsByMember) {
-  const auto g = trace({{{5, 7}, DType::float32, "x"}, {{7}, DType::float32, "b"}}, [](const std::vector<Tensor>& x) {
-    return region(x, [](const std::vector<Tensor>& x) {
-      const Tensor t = tanh(x[1]);
-      return std::vector<Tensor>{x[0] + t, t};
-    });
-  });
+  const auto g = trace({{{5, 7}, DType::float32, "x"}, {{7}, DType::float32, "b"}},
+                       [](const std::vector<Tensor>& x) {
+                         return region(x, [](const std::vector<Tensor>& x) {
+                           const Tensor t = tanh(x[1]);
+                           return std::vector<Tensor>{x[0] + t, t};
+                         });
+                       });
   const std::vector<Tensor> in{numbers({5, 7}), numbers({7}, 2)};
   const auto e = planned(g, in);
   EXPECT_EQ(e->kernels_per_call(), 2);
@@ -67,9 +76,13 @@ TEST(Region, OverwritesAnOperandOnlyAfterItsLastUse) {
   expect_same(planned(g, in)->run(in), graph::replay(*g, in));
 }
 
-std::shared_ptr<graph::Graph> dense(const Shape& a, const Shape& b, bool ta, bool tb, bool keep_product) {
+std::shared_ptr<graph::Graph> dense(
+    const Shape& a, const Shape& b, bool ta, bool tb, bool keep_product) {
   const std::int64_t n = b[tb ? 0 : 1].value(), m = a[ta ? 1 : 0].value();
-  return trace({{a, DType::float32, "a"}, {b, DType::float32, "b"}, {{n}, DType::float32, "bias"}, {{m, n}, DType::float32, "r"}},
+  return trace({{a, DType::float32, "a"},
+                {b, DType::float32, "b"},
+                {{n}, DType::float32, "bias"},
+                {{m, n}, DType::float32, "r"}},
                [=](const std::vector<Tensor>& x) {
                  return region(x, [=](const std::vector<Tensor>& x) {
                    const Tensor p = matmul(x[0], x[1], ta, tb);
@@ -92,12 +105,15 @@ TEST(Region, EndsAContraction) {
 }
 
 TEST(Region, OfABatchedContractionOrAReductionRunsInTwoSteps) {
-  const auto g = trace({{{3, 4, 5}, DType::float32, "a"}, {{3, 5, 6}, DType::float32, "b"}}, [](const std::vector<Tensor>& x) {
-    const auto y = region(x, [](const std::vector<Tensor>& x) {
-      return std::vector<Tensor>{tanh(matmul(x[0], x[1])) * 2.f};
-    });
-    return region(y, [](const std::vector<Tensor>& y) { return std::vector<Tensor>{tanh(sum(y[0], 1)) + 1.f}; });
-  });
+  const auto g = trace({{{3, 4, 5}, DType::float32, "a"}, {{3, 5, 6}, DType::float32, "b"}},
+                       [](const std::vector<Tensor>& x) {
+                         const auto y = region(x, [](const std::vector<Tensor>& x) {
+                           return std::vector<Tensor>{tanh(matmul(x[0], x[1])) * 2.f};
+                         });
+                         return region(y, [](const std::vector<Tensor>& y) {
+                           return std::vector<Tensor>{tanh(sum(y[0], 1)) + 1.f};
+                         });
+                       });
   const std::vector<Tensor> in{numbers({3, 4, 5}), numbers({3, 5, 6}, 2)};
   const auto e = planned(g, in);
   EXPECT_EQ(e->kernels_per_call(), 4) << e->describe();

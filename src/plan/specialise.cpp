@@ -1,10 +1,11 @@
-/// A graph for given shapes: its nodes are issued again, under a handler that folds and expands on the way to a Builder.
+/// A graph for given shapes: its nodes are issued again, under a handler that folds and expands on
+/// the way to a Builder.
+#include <algorithm>
+
 #include "dispatch/call.h"
 #include "graph/builder.h"
 #include "plan/executable.h"
 #include "tensor/variable_state.h"
-
-#include <algorithm>
 
 namespace weir::plan {
 namespace {
@@ -31,21 +32,25 @@ Tensor shape_carrier(const TensorImpl& t) {
 /// Computes what is known, expands composite ops, and passes the rest on to the builder.
 class Specialiser final : public dispatch::SymbolicHandler {
  public:
-  Specialiser(Builder& builder, const SpecialiseOptions& options) : builder_(builder), options_(options) {}
+  Specialiser(Builder& builder, const SpecialiseOptions& options)
+      : builder_(builder), options_(options) {}
 
   void run(const Invocation& call, std::span<Tensor> results) override {
     if (try_fold(call, results)) return;
     if (!call.op.decompose_fn()) return builder_.run(call, results);
     dispatch::PauseRecording pause;
     std::vector<Tensor> inputs;
-    for (const Tensor* t : call.inputs) inputs.push_back(*t);
+    for (const Tensor* t : call.inputs)
+      inputs.push_back(*t);
     std::vector<Tensor> values = call.op.decompose_fn()(inputs, call.attrs);
     std::move(values.begin(), values.end(), results.begin());
   }
   Tensor read(const std::shared_ptr<VariableState>& variable, std::source_location where) override {
     return builder_.read(variable, where);
   }
-  Tensor write(const std::shared_ptr<VariableState>& variable, const Tensor& value, std::source_location where) override {
+  Tensor write(const std::shared_ptr<VariableState>& variable,
+               const Tensor& value,
+               std::source_location where) override {
     return builder_.write(variable, value, where);
   }
   void check_operand(const Tensor& symbolic, std::source_location where) override {
@@ -59,21 +64,26 @@ class Specialiser final : public dispatch::SymbolicHandler {
     std::int64_t bytes = 0;
     for (const Tensor* t : call.inputs) {
       const Tensor* known = known_value(*t);
-      const bool shape_only = !known && call.op.is(Trait::shape_only) && t->impl()->shape().is_static();
+      const bool shape_only =
+          !known && call.op.is(Trait::shape_only) && t->impl()->shape().is_static();
       if (!known && !shape_only) return false;
       inputs.push_back(known ? *known : shape_carrier(*t->impl()));
       if (known && !call.op.is(Trait::shape_only)) bytes += known->nbytes();
     }
     if (bytes > options_.fold_input_bytes) return false;
     for (const Spec& s : call.outputs) {
-      if (s.shape.is_static() && s.shape.size() * byte_size(s.dtype) > options_.fold_output_bytes) return false;
+      if (s.shape.is_static() && s.shape.size() * byte_size(s.dtype) > options_.fold_output_bytes)
+        return false;
     }
     return compute(call, inputs, results);
   }
   /// What fails now may never be reached when the graph runs: then the node stays.
-  static bool compute(const Invocation& call, std::span<const Tensor> inputs, std::span<Tensor> results) {
+  static bool compute(const Invocation& call,
+                      std::span<const Tensor> inputs,
+                      std::span<Tensor> results) {
     base::SmallVector<Operand, 6> operands;
-    for (const Tensor& t : inputs) operands.emplace_back(t, call.where);
+    for (const Tensor& t : inputs)
+      operands.emplace_back(t, call.where);
     dispatch::PauseRecording pause;
     dispatch::HandlerScope eager(dispatch::default_handler());
     try {
@@ -90,7 +100,8 @@ class Specialiser final : public dispatch::SymbolicHandler {
 
 std::vector<Spec> specs_of(std::span<const Tensor> values) {
   std::vector<Spec> list;
-  for (const Tensor& t : values) list.push_back({t.dtype(), t.shape()});
+  for (const Tensor& t : values)
+    list.push_back({t.dtype(), t.shape()});
   return list;
 }
 
@@ -106,13 +117,17 @@ class Walk {
     for (int i = 0; i < int(g.size()); ++i) {
       const Node& n = g.node(i);
       std::vector<Tensor> operands;
-      for (Ref r : n.inputs) operands.push_back(values[std::size_t(r.node)][std::size_t(r.output)]);
+      for (Ref r : n.inputs)
+        operands.push_back(values[std::size_t(r.node)][std::size_t(r.output)]);
       graph::Provenance provenance(n);
-      if (n.kind == Kind::input) values[std::size_t(i)] = {inputs[next_input++]};
-      else values[std::size_t(i)] = node(n, operands);
+      if (n.kind == Kind::input)
+        values[std::size_t(i)] = {inputs[next_input++]};
+      else
+        values[std::size_t(i)] = node(n, operands);
     }
     std::vector<Tensor> outputs;
-    for (Ref r : g.outputs) outputs.push_back(values[std::size_t(r.node)][std::size_t(r.output)]);
+    for (Ref r : g.outputs)
+      outputs.push_back(values[std::size_t(r.node)][std::size_t(r.output)]);
     return outputs;
   }
 
@@ -144,7 +159,8 @@ class Walk {
 
   std::vector<Tensor> call(const Node& n, std::span<const Tensor> operands) {
     base::SmallVector<Operand, 6> list;
-    for (const Tensor& t : operands) list.emplace_back(t, n.where);
+    for (const Tensor& t : operands)
+      list.emplace_back(t, n.where);
     std::vector<Tensor> results(n.outputs.size());
     dispatch::HandlerScope scope(specialiser_);
     dispatch::call(*n.op, list, n.attrs.view(), results);
@@ -162,12 +178,16 @@ class Walk {
   }
 
   template <class Specs>
-  std::vector<Tensor> copy(const Node& n, std::span<const Tensor> operands, const Specs& outputs,
+  std::vector<Tensor> copy(const Node& n,
+                           std::span<const Tensor> operands,
+                           const Specs& outputs,
                            std::vector<std::shared_ptr<Graph>> bodies) {
     Node c;
     c.kind = n.kind;
-    for (const Tensor& t : operands) c.inputs.push_back(builder_->ref(t, n.where));
-    for (const Spec& s : outputs) c.outputs.push_back(s);
+    for (const Tensor& t : operands)
+      c.inputs.push_back(builder_->ref(t, n.where));
+    for (const Spec& s : outputs)
+      c.outputs.push_back(s);
     c.bodies = std::move(bodies);
     return builder_->add_structural(std::move(c));
   }
@@ -175,7 +195,8 @@ class Walk {
   std::vector<Tensor> region(const Node& n, std::span<const Tensor> operands) {
     const std::shared_ptr<Graph> body = specialise(*n.bodies[0], specs_of(operands), options_);
     std::vector<Spec> outputs;
-    for (Ref r : body->outputs) outputs.push_back(body->spec(r));
+    for (Ref r : body->outputs)
+      outputs.push_back(body->spec(r));
     return copy(n, operands, outputs, {body});
   }
 
@@ -187,8 +208,12 @@ class Walk {
 /// The declared spec of an input, made as exact as the given one.
 Shape meet(const Graph& g, std::size_t i, const Spec& declared, const Spec& given) {
   const auto fail = [&] {
-    throw Error({Code::invalid_argument, "'" + g.name() + "': argument " + std::to_string(i) + " does not fit", {},
-                 given.describe(), declared.describe(), {}});
+    throw Error({Code::invalid_argument,
+                 "'" + g.name() + "': argument " + std::to_string(i) + " does not fit",
+                 {},
+                 given.describe(),
+                 declared.describe(),
+                 {}});
   };
   if (declared.dtype != given.dtype) fail();
   if (!declared.shape.has_rank()) return given.shape;
@@ -205,15 +230,22 @@ Shape meet(const Graph& g, std::size_t i, const Spec& declared, const Spec& give
 
 }  // namespace
 
-std::shared_ptr<Graph> specialise(const Graph& g, std::span<const Spec> inputs, const SpecialiseOptions& options) {
+std::shared_ptr<Graph> specialise(const Graph& g,
+                                  std::span<const Spec> inputs,
+                                  const SpecialiseOptions& options) {
   if (inputs.size() != g.inputs.size())
-    throw Error({Code::invalid_argument, "'" + g.name() + "': wrong number of arguments", {}, std::to_string(inputs.size()),
-                 std::to_string(g.inputs.size()), {}});
+    throw Error({Code::invalid_argument,
+                 "'" + g.name() + "': wrong number of arguments",
+                 {},
+                 std::to_string(inputs.size()),
+                 std::to_string(g.inputs.size()),
+                 {}});
   const std::shared_ptr<Builder> builder = Builder::create(g.name());
   std::vector<Tensor> arguments;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Node& n = g.node(g.inputs[i]);
-    arguments.push_back(builder->input({meet(g, i, n.outputs[0], inputs[i]), n.outputs[0].dtype, n.name}));
+    arguments.push_back(
+        builder->input({meet(g, i, n.outputs[0], inputs[i]), n.outputs[0].dtype, n.name}));
   }
   const std::vector<Tensor> results = Walk(builder, options).run(g, arguments);
   return builder->finish(results);

@@ -1,20 +1,21 @@
 #pragma once
 
-/// What the planner knows of a static stage while it is made: steps on values, values in blocks of memory.
+/// What the planner knows of a static stage while it is made: steps on values, values in blocks of
+/// memory.
 ///
 ///   lower      nodes -> steps, values and blocks (lower.h)
 ///   lay_out    decides who overwrites whom, what goes where in the arena (lay_out.h)
 ///   write_stage  the rt::Program (write_stage.h)
-
-#include "graph/graph.h"
-#include "plan/executable.h"
-#include "runtime/tile_program.h"
 
 #include <weir/kernel.h>
 
 #include <span>
 #include <string>
 #include <vector>
+
+#include "graph/graph.h"
+#include "plan/executable.h"
+#include "runtime/tile_program.h"
 
 namespace weir::plan {
 
@@ -25,15 +26,15 @@ struct Block {
     input,      // of the stage: given for each run
     output,     // allocated for each run, because a result lies in it
     constant,
-    variable,   // its value when the stage starts
-    update,     // a new value of a variable
-    merged,     // gone: `index` is the block that it became a part of
+    variable,  // its value when the stage starts
+    update,    // a new value of a variable
+    merged,    // gone: `index` is the block that it became a part of
   };
   Kind kind = Kind::temporary;
   int index = -1;  // input, constant, variable: number in the stage's list; update: the variable
   std::int64_t bytes = 0;
-  int first = -1;  // step that writes it first; -1: before the stage
-  int last = -1;   // last step that uses it
+  int first = -1;           // step that writes it first; -1: before the stage
+  int last = -1;            // last step that uses it
   std::int64_t offset = 0;  // in the arena
 };
 
@@ -75,10 +76,10 @@ struct PlannedStep {
 /// A variable that the stage reads or writes.
 struct VariableUse {
   std::shared_ptr<VariableState> state;
-  int block = -1;       // of its old value, if that is used
-  int written = -1;     // value that it ends up with; -1: only read
-  int write_step = -1;  // the write happens before this step
-  bool direct = false;  // `written` is a block of its own, of kind update
+  int block = -1;         // of its old value, if that is used
+  int written = -1;       // value that it ends up with; -1: only read
+  int write_step = -1;    // the write happens before this step
+  bool direct = false;    // `written` is a block of its own, of kind update
   bool in_place = false;  // which may be the memory of the old value
 };
 
@@ -86,9 +87,9 @@ struct StagePlan {
   std::vector<Block> blocks;
   std::vector<Value> values;
   std::vector<PlannedStep> steps;
-  std::vector<graph::Ref> inputs;    // what the stage takes from outside
-  std::vector<graph::Ref> results;   // what it gives
-  std::vector<int> result_values;    // by result
+  std::vector<graph::Ref> inputs;   // what the stage takes from outside
+  std::vector<graph::Ref> results;  // what it gives
+  std::vector<int> result_values;   // by result
   std::vector<Tensor> constants;
   std::vector<VariableUse> variables;
   std::int64_t arena_bytes = 0;
@@ -96,19 +97,26 @@ struct StagePlan {
   /// The block that `block` has become a part of.
   int root(int block) const;
   Block& block_of(int value) { return blocks[std::size_t(root(values[std::size_t(value)].block))]; }
-  const Block& block_of(int value) const { return blocks[std::size_t(root(values[std::size_t(value)].block))]; }
+  const Block& block_of(int value) const {
+    return blocks[std::size_t(root(values[std::size_t(value)].block))];
+  }
   const Value& value(int i) const { return values[std::size_t(i)]; }
 };
 
-/// True if the node can be part of a static stage: static shapes, a kernel, no strings, no effects of the host.
+/// True if the node can be part of a static stage: static shapes, a kernel, no strings, no effects
+/// of the host.
 bool is_static_node(const graph::Graph& graph, const graph::Node& node);
 
-/// Steps for nodes (indices in program order), which use the values `inputs` and must give `results`. The nodes are
-/// static, or of the kinds constant, read and write.
-StagePlan lower(const graph::Graph& graph, std::span<const int> nodes, std::span<const graph::Ref> inputs,
-                std::span<const graph::Ref> results, const PlanOptions& options);
+/// Steps for nodes (indices in program order), which use the values `inputs` and must give
+/// `results`. The nodes are static, or of the kinds constant, read and write.
+StagePlan lower(const graph::Graph& graph,
+                std::span<const int> nodes,
+                std::span<const graph::Ref> inputs,
+                std::span<const graph::Ref> results,
+                const PlanOptions& options);
 
-/// Decides what each block is, lets results overwrite operands that die, and places temporaries in the arena.
+/// Decides what each block is, lets results overwrite operands that die, and places temporaries in
+/// the arena.
 void lay_out(StagePlan& plan, const PlanOptions& options);
 
 }  // namespace weir::plan

@@ -1,10 +1,10 @@
 #include "plan/static_stage.h"
 
+#include <algorithm>
+
 #include "dispatch/call.h"
 #include "tensor/host_context.h"
 #include "tensor/variable_state.h"
-
-#include <algorithm>
 
 namespace weir::plan {
 namespace {
@@ -15,8 +15,13 @@ constexpr std::int64_t kEmbedLimit = 4096;
 rt::Program open_written(const StageProgram& written) {
   const auto program = rt::Program::open(written.blob, rt::Program::Checksum::skip);
   if (program.ok()) return *program;
-  throw Error({Code::internal, std::string("the planner wrote a program that does not open: ") + program.status().message(),
-               {}, {}, {}, {}});
+  throw Error(
+      {Code::internal,
+       std::string("the planner wrote a program that does not open: ") + program.status().message(),
+       {},
+       {},
+       {},
+       {}});
 }
 
 /// A tensor that is `spec` at `offset` of the memory of `base`.
@@ -33,15 +38,20 @@ StaticStage::StaticStage(std::shared_ptr<const graph::Graph> graph, StagePlan pl
       opened_(open_written(program_)) {
   for (const auto& s : program_.outputs) {
     // The fresh tensor has the spec of the first value that lies in the block.
-    const auto owner = std::find_if(plan_.values.begin(), plan_.values.end(),
-                                    [&](const Value& v) { return plan_.root(v.block) == s.block; });
+    const auto owner = std::find_if(plan_.values.begin(), plan_.values.end(), [&](const Value& v) {
+      return plan_.root(v.block) == s.block;
+    });
     outputs_.push_back({s.slot, spec_of(int(owner - plan_.values.begin()))});
   }
   add_variables();
-  for (int v : plan_.result_values) results_.push_back(source_of(v));
+  for (int v : plan_.result_values)
+    results_.push_back(source_of(v));
   for (const auto& p : program_.packs) {
     const Block& b = plan_.blocks[std::size_t(p.block)];
-    packs_.push_back({p.slot, p.bytes, b.kind == Block::Kind::variable ? variable_order_[std::size_t(b.index)] : -1});
+    packs_.push_back(
+        {p.slot,
+         p.bytes,
+         b.kind == Block::Kind::variable ? variable_order_[std::size_t(b.index)] : -1});
   }
   pack_cache_.newest.resize(packs_.size());
 }
@@ -76,9 +86,11 @@ StaticStage::Source StaticStage::source_of(int value) const {
 
 void StaticStage::add_variables() {
   std::vector<int> order;
-  for (int i = 0; i < int(plan_.variables.size()); ++i) order.push_back(i);
+  for (int i = 0; i < int(plan_.variables.size()); ++i)
+    order.push_back(i);
   std::sort(order.begin(), order.end(), [&](int a, int b) {
-    return std::less<>{}(plan_.variables[std::size_t(a)].state.get(), plan_.variables[std::size_t(b)].state.get());
+    return std::less<>{}(plan_.variables[std::size_t(a)].state.get(),
+                         plan_.variables[std::size_t(b)].state.get());
   });
   variable_order_.resize(order.size());
   for (int i : order) {
@@ -108,7 +120,8 @@ void StaticStage::add_variables() {
 
 std::int64_t StaticStage::result_bytes() const {
   std::int64_t n = 0;
-  for (const auto& s : program_.outputs) n += plan_.blocks[std::size_t(s.block)].bytes;
+  for (const auto& s : program_.outputs)
+    n += plan_.blocks[std::size_t(s.block)].bytes;
   for (const auto& s : program_.updates) {
     const Block& b = plan_.blocks[std::size_t(s.block)];
     if (!plan_.variables[std::size_t(b.index)].in_place) n += b.bytes;
@@ -118,19 +131,30 @@ std::int64_t StaticStage::result_bytes() const {
 
 std::int64_t StaticStage::packed_bytes() const {
   std::int64_t n = 0;
-  for (const Pack& p : packs_) n += p.bytes;
+  for (const Pack& p : packs_)
+    n += p.bytes;
   return n;
 }
 
-/// One call. Variables that the program writes are locked for its whole time, the others while their values are taken.
+/// One call. Variables that the program writes are locked for its whole time, the others while
+/// their values are taken.
 class StaticStage::Run {
  public:
-  Run(const StaticStage& stage, std::span<const Tensor* const> inputs, const RunOptions& options, int first_step)
-      : s_(stage), inputs_(inputs), options_(options), first_step_(first_step), lease_(stage.pool_, stage.opened_),
-        outputs_(stage.outputs_.size()), held_(stage.variables_.size()) {}
+  Run(const StaticStage& stage,
+      std::span<const Tensor* const> inputs,
+      const RunOptions& options,
+      int first_step)
+      : s_(stage),
+        inputs_(inputs),
+        options_(options),
+        first_step_(first_step),
+        lease_(stage.pool_, stage.opened_),
+        outputs_(stage.outputs_.size()),
+        held_(stage.variables_.size()) {}
 
   ~Run() {
-    for (std::size_t i = 0; i < held_.size(); ++i) unlock(i);
+    for (std::size_t i = 0; i < held_.size(); ++i)
+      unlock(i);
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -141,9 +165,12 @@ class StaticStage::Run {
     if (!held_.empty()) bind_variables();
     const Status packed = s_.packs_.empty() ? Status() : bind_packed();
     const Status status = packed.ok() ? execute() : packed;
-    const int end = status.ok() ? int(s_.plan_.steps.size()) : packed.ok() ? int(instance().failed_step()) : -1;
+    const int end = status.ok()   ? int(s_.plan_.steps.size())
+                    : packed.ok() ? int(instance().failed_step())
+                                  : -1;
     if (status.ok()) {
-      for (std::size_t i = 0; i < results.size(); ++i) results[i] = tensor_of(s_.results_[i]);
+      for (std::size_t i = 0; i < results.size(); ++i)
+        results[i] = tensor_of(s_.results_[i]);
     }
     commit(end);
     if (!status.ok()) fail(status);
@@ -151,8 +178,8 @@ class StaticStage::Run {
 
  private:
   struct Held {
-    Tensor old;        // the value when the run started, if the run needs it beyond the lock
-    Tensor fresh;      // memory of the new value, unless it is written in place
+    Tensor old;    // the value when the run started, if the run needs it beyond the lock
+    Tensor fresh;  // memory of the new value, unless it is written in place
     std::uint64_t version = 0;
     bool locked = false;
   };
@@ -161,7 +188,8 @@ class StaticStage::Run {
 
   void bind_inputs() {
     // Kernels only read their inputs: Program::open has seen to it.
-    for (std::size_t i = 0; i < inputs_.size(); ++i) instance().bind(std::uint32_t(i), inputs_[i]->impl()->data());
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      instance().bind(std::uint32_t(i), inputs_[i]->impl()->data());
     for (const auto& c : s_.program_.constants) {
       const int index = s_.plan_.blocks[std::size_t(c.block)].index;
       instance().bind(c.slot, s_.plan_.constants[std::size_t(index)].impl()->data());
@@ -184,7 +212,8 @@ class StaticStage::Run {
       s_.variables_[i].state->mutex.lock();
       held_[i].locked = true;
     }
-    for (std::size_t i = 0; i < held_.size(); ++i) take(s_.variables_[i], held_[i]);
+    for (std::size_t i = 0; i < held_.size(); ++i)
+      take(s_.variables_[i], held_[i]);
     for (std::size_t i = 0; i < held_.size(); ++i) {
       if (!s_.variables_[i].written) unlock(i);
     }
@@ -219,7 +248,8 @@ class StaticStage::Run {
     mine = {};
     if (newest.version != version) {
       newest.version = 0;  // until it is complete
-      if (!newest.memory || newest.memory.use_count() > 1) newest.memory = std::make_shared<OwnedBuffer>(p.bytes);
+      if (!newest.memory || newest.memory.use_count() > 1)
+        newest.memory = std::make_shared<OwnedBuffer>(p.bytes);
       instance().bind(p.slot, newest.memory->data());
       const Status status = instance().pack(p.slot);
       if (!status.ok()) return status;
@@ -234,12 +264,18 @@ class StaticStage::Run {
     rt::RunContext context = tensor::host_context();
     if (options_.cancel) {
       context.host = const_cast<std::atomic<bool>*>(options_.cancel);
-      context.cancelled = [](void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load(); };
+      context.cancelled = [](void* flag) {
+        return static_cast<const std::atomic<bool>*>(flag)->load();
+      };
     }
     if (!options_.observer) return instance().run(context);
-    const rt::StepHook hook{
-        [](void* arg, std::uint32_t step) { me(arg).options_.observer->begin(me(arg).first_step_ + int(step)); },
-        [](void* arg, std::uint32_t step) { me(arg).options_.observer->end(me(arg).first_step_ + int(step)); }, this};
+    const rt::StepHook hook{[](void* arg, std::uint32_t step) {
+                              me(arg).options_.observer->begin(me(arg).first_step_ + int(step));
+                            },
+                            [](void* arg, std::uint32_t step) {
+                              me(arg).options_.observer->end(me(arg).first_step_ + int(step));
+                            },
+                            this};
     return instance().run(context, &hook);
   }
   static Run& me(void* arg) { return *static_cast<Run*>(arg); }
@@ -261,7 +297,8 @@ class StaticStage::Run {
   }
   Tensor tensor_of(const Source& s) const { return part_of(base(s), s.whole, s.spec, s.offset); }
 
-  /// Makes the writes before step `end` visible. What is written in place has changed with its first step.
+  /// Makes the writes before step `end` visible. What is written in place has changed with its
+  /// first step.
   void commit(int end) {
     for (std::size_t i = 0; i < held_.size(); ++i) {
       const VariableSlots& v = s_.variables_[i];
@@ -278,7 +315,8 @@ class StaticStage::Run {
     const std::uint32_t step = instance().failed_step();
     const graph::Node& node = *s_.plan_.steps[step].node;
     const char* text = instance().error_text();
-    dispatch::fail(*node.op, node.where, text[0] ? text : status.message(), {}, {}, {}, status.code());
+    dispatch::fail(
+        *node.op, node.where, text[0] ? text : status.message(), {}, {}, {}, status.code());
   }
 
   const StaticStage& s_;
@@ -290,7 +328,9 @@ class StaticStage::Run {
   base::SmallVector<Held, 4> held_;
 };
 
-void StaticStage::run(std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunOptions& options,
+void StaticStage::run(std::span<const Tensor* const> inputs,
+                      std::span<Tensor> results,
+                      const RunOptions& options,
                       int first_step) const {
   Run(*this, inputs, options, first_step).run(results);
 }

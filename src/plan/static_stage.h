@@ -1,15 +1,16 @@
 #pragma once
 
-/// A planned stage that runs: its program, the instances of the calls in flight, and what they share.
+/// A planned stage that runs: its program, the instances of the calls in flight, and what they
+/// share.
+
+#include <memory>
+#include <mutex>
+#include <vector>
 
 #include "plan/instance_pool.h"
 #include "plan/stage.h"
 #include "plan/write_stage.h"
 #include "runtime/program.h"
-
-#include <memory>
-#include <mutex>
-#include <vector>
 
 namespace weir::plan {
 
@@ -18,8 +19,11 @@ class StaticStage {
   /// Errors (internal): the written program does not open.
   StaticStage(std::shared_ptr<const graph::Graph> graph, StagePlan plan);
 
-  /// `inputs` are of the dtypes and shapes of plan().inputs. `first_step` numbers the steps for the observer.
-  void run(std::span<const Tensor* const> inputs, std::span<Tensor> results, const RunOptions& options,
+  /// `inputs` are of the dtypes and shapes of plan().inputs. `first_step` numbers the steps for the
+  /// observer.
+  void run(std::span<const Tensor* const> inputs,
+           std::span<Tensor> results,
+           const RunOptions& options,
            int first_step) const;
 
   const StagePlan& plan() const { return plan_; }
@@ -35,8 +39,8 @@ class StaticStage {
   /// Where the elements of a value are when the run has ended.
   struct Source {
     Block::Kind kind = Block::Kind::temporary;
-    int index = 0;             // of the input, constant, variable or fresh output
-    bool whole = true;         // all of the block, in the block's own shape
+    int index = 0;      // of the input, constant, variable or fresh output
+    bool whole = true;  // all of the block, in the block's own shape
     std::int64_t offset = 0;
     Spec spec;
   };
@@ -53,7 +57,7 @@ class StaticStage {
     bool in_place = false;
     int first_change = 0;  // step that starts to write
     int write_step = 0;
-    Source source;         // of the new value, if `write` is none
+    Source source;  // of the new value, if `write` is none
   };
   struct Pack {
     std::uint32_t slot = 0;

@@ -1,8 +1,8 @@
 #include "plan/tiles.h"
 
-#include "runtime/program.h"
-
 #include <algorithm>
+
+#include "runtime/program.h"
 
 namespace weir::plan {
 
@@ -22,7 +22,9 @@ int TileBuilder::last_use(Ref r) const {
   return -1;
 }
 
-bool TileBuilder::build(std::span<const int> members, std::span<const Ref> results, int root,
+bool TileBuilder::build(std::span<const int> members,
+                        std::span<const Ref> results,
+                        int root,
                         std::span<const int> root_inputs) {
   if (members.empty() || results.empty() || members.size() > 0xffff) return false;
   for (int m : members) {
@@ -52,7 +54,8 @@ bool TileBuilder::place_root() {
   const int last = last_use(root);
   if (last < 0) return false;
   for (std::size_t i = 0; i < results_.size(); ++i) {
-    const auto at = std::find(members_.begin(), members_.end(), results_[i].node) - members_.begin();
+    const auto at =
+        std::find(members_.begin(), members_.end(), results_[i].node) - members_.begin();
     if (graph_.spec(results_[i]).dtype != graph_.spec(root).dtype || at < last) continue;
     std::swap(results_[0], results_[i]);
     return true;
@@ -73,7 +76,8 @@ bool TileBuilder::collect_inputs() {
   }
   for (std::size_t i = root_inputs_; i < inputs_.size(); ++i) {
     const auto& dims = plan_.value(inputs_[i]).dims;
-    const std::size_t lead = std::size_t(shape.rank()) - std::min(dims.size(), std::size_t(shape.rank()));
+    const std::size_t lead =
+        std::size_t(shape.rank()) - std::min(dims.size(), std::size_t(shape.rank()));
     if (dims.size() > std::size_t(shape.rank())) return false;
     for (std::size_t d = 0; d < dims.size(); ++d) {
       if (dims[d] != 1 && dims[d] != shape[int(lead + d)].value()) return false;
@@ -91,18 +95,21 @@ int TileBuilder::register_of(Ref r) const {
 /// Results have registers of their own; a temporary takes the lowest one that is free.
 bool TileBuilder::assign_registers() {
   const int first = int(inputs_.size() + results_.size());
-  std::vector<int> free_from(std::size_t(rt::kMaxTileRegisters), 0);  // member from which a register may be written
+  std::vector<int> free_from(std::size_t(rt::kMaxTileRegisters),
+                             0);  // member from which a register may be written
   for (int m = 0; m < int(members_.size()); ++m) {
     const Node& n = graph_.node(members_[std::size_t(m)]);
     PlannedTile tile{kernel_of(graph_, n), &n, {}, 0, n.outputs[0].dtype};
-    for (Ref r : n.inputs) tile.sources.push_back(std::uint8_t(register_of(r)));
+    for (Ref r : n.inputs)
+      tile.sources.push_back(std::uint8_t(register_of(r)));
     const Ref own{members_[std::size_t(m)], 0};
     const auto result = std::find(results_.begin(), results_.end(), own);
     int target = int(inputs_.size()) + int(result - results_.begin());
     if (result == results_.end()) {
       const int last = last_use(own);
       if (last < 0) continue;  // nobody needs it
-      for (target = first; target < rt::kMaxTileRegisters && free_from[std::size_t(target)] > m; ++target) {
+      for (target = first; target < rt::kMaxTileRegisters && free_from[std::size_t(target)] > m;
+           ++target) {
       }
       if (target == rt::kMaxTileRegisters) return false;
       free_from[std::size_t(target)] = last + 1;

@@ -2,10 +2,10 @@
 
 /// Element-wise nodes become the tiles of one step: registers for what they read, compute and keep.
 
-#include "plan/stage.h"
-
 #include <cstdint>
 #include <unordered_map>
+
+#include "plan/stage.h"
 
 namespace weir::plan {
 
@@ -16,7 +16,9 @@ class Values {
   int get(graph::Ref r) const { return map_.at(key(r)); }
 
  private:
-  static std::uint64_t key(graph::Ref r) { return std::uint64_t(std::uint32_t(r.node)) << 32 | std::uint32_t(r.output); }
+  static std::uint64_t key(graph::Ref r) {
+    return std::uint64_t(std::uint32_t(r.node)) << 32 | std::uint32_t(r.output);
+  }
   std::unordered_map<std::uint64_t, int> map_;
 };
 
@@ -30,15 +32,20 @@ class TileBuilder {
   TileBuilder(const graph::Graph& graph, const Values& values, const StagePlan& plan)
       : graph_(graph), values_(values), plan_(plan) {}
 
-  /// Tiles that compute `results` with `members` (in program order). False if one program cannot: a member that is
-  /// not is_tile_op, results of several shapes, too many registers. With `root`, a contraction whose inputs are `root_inputs`, its result is the
-  /// first result's memory, or the memory of a result that its last use computes.
-  bool build(std::span<const int> members, std::span<const graph::Ref> results, int root = -1,
+  /// Tiles that compute `results` with `members` (in program order). False if one program cannot: a
+  /// member that is not is_tile_op, results of several shapes, too many registers. With `root`, a
+  /// contraction whose inputs are `root_inputs`, its result is the first result's memory, or the
+  /// memory of a result that its last use computes.
+  bool build(std::span<const int> members,
+             std::span<const graph::Ref> results,
+             int root = -1,
              std::span<const int> root_inputs = {});
 
   const graph::Graph& graph() const { return graph_; }
-  const std::vector<int>& inputs() const { return inputs_; }             // values
-  const std::vector<graph::Ref>& results() const { return results_; }    // in the order of the step's outputs
+  const std::vector<int>& inputs() const { return inputs_; }  // values
+  const std::vector<graph::Ref>& results() const {
+    return results_;
+  }  // in the order of the step's outputs
   std::vector<PlannedTile> take_tiles() { return std::move(tiles_); }
 
  private:

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "plan/aligned_bytes.h"
 #include "plan/stage.h"
-
-#include <vector>
 
 namespace weir::plan {
 
@@ -28,6 +28,8 @@ struct StageProgram {
 };
 
 /// Constants of at most `embed_limit` bytes become part of the program.
-StageProgram write_stage(const graph::Graph& graph, const StagePlan& plan, std::int64_t embed_limit);
+StageProgram write_stage(const graph::Graph& graph,
+                         const StagePlan& plan,
+                         std::int64_t embed_limit);
 
 }  // namespace weir::plan

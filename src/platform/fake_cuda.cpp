@@ -1,9 +1,9 @@
-/// A CUDA driver for tests: two GPUs, the first of them busy. FAKE_CUDA_INIT sets what cuInit returns.
+/// A CUDA driver for tests: two GPUs, the first of them busy. FAKE_CUDA_INIT sets what cuInit
+/// returns.
 #include <cstdlib>
 #include <cstring>
 
 extern "C" {
-
 
 __attribute__((visibility("default"))) int cuInit(unsigned) {
   const char* code = std::getenv("FAKE_CUDA_INIT");

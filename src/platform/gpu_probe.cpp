@@ -1,9 +1,9 @@
 /// Source of names, signatures and numbers: CUDA driver API reference manual.
 #include "platform/gpu_probe.h"
 
-#include <cstdlib>
-
 #include <dlfcn.h>
+
+#include <cstdlib>
 
 namespace weir::platform {
 namespace {
@@ -37,8 +37,10 @@ class Driver {
 
 std::string error_text(const Driver& driver, const char* call, CuResult code) {
   const char* text = nullptr;
-  if (auto* describe = driver.find<CuResult(CuResult, const char**)>("cuGetErrorString")) describe(code, &text);
-  return (text ? std::string(text) : "driver error") + " (" + call + ", CUDA error " + std::to_string(code) + ")";
+  if (auto* describe = driver.find<CuResult(CuResult, const char**)>("cuGetErrorString"))
+    describe(code, &text);
+  return (text ? std::string(text) : "driver error") + " (" + call + ", CUDA error " +
+         std::to_string(code) + ")";
 }
 
 GpuInfo failed(std::string reason) {
@@ -52,9 +54,11 @@ GpuInfo probe_device(const Driver& driver, int index) {
   auto* retain = driver.find<CuResult(void**, int)>("cuDevicePrimaryCtxRetain");
   auto* release = driver.find<CuResult(int)>("cuDevicePrimaryCtxRelease_v2");
   if (!release) release = driver.find<CuResult(int)>("cuDevicePrimaryCtxRelease");
-  if (!get || !get_name || !retain || !release) return failed("the driver lacks functions that are needed");
+  if (!get || !get_name || !retain || !release)
+    return failed("the driver lacks functions that are needed");
   int device = 0;
-  if (const CuResult r = get(&device, index); r != kSuccess) return failed(error_text(driver, "cuDeviceGet", r));
+  if (const CuResult r = get(&device, index); r != kSuccess)
+    return failed(error_text(driver, "cuDeviceGet", r));
   char name[256] = {};
   get_name(name, int(sizeof name) - 1, device);
   void* context = nullptr;
@@ -77,9 +81,11 @@ std::vector<GpuInfo> probe_gpus() {
     return {failed(error_text(driver, "cuInit", r))};
   }
   int n = 0;
-  if (const CuResult r = count(&n); r != kSuccess) return {failed(error_text(driver, "cuDeviceGetCount", r))};
+  if (const CuResult r = count(&n); r != kSuccess)
+    return {failed(error_text(driver, "cuDeviceGetCount", r))};
   std::vector<GpuInfo> gpus;
-  for (int i = 0; i < n; ++i) gpus.push_back(probe_device(driver, i));
+  for (int i = 0; i < n; ++i)
+    gpus.push_back(probe_device(driver, i));
   return gpus;
 }
 

@@ -12,9 +12,9 @@ struct GpuInfo {
   std::string reason;  // if it is not available
 };
 
-/// What the NVIDIA driver says of its GPUs. The driver is loaded for the question only, so that a program that uses no GPU
-/// pays nothing. No driver: no GPUs. A driver that fails: one entry with the reason. WEIR_CUDA_LIBRARY names another
-/// library to load.
+/// What the NVIDIA driver says of its GPUs. The driver is loaded for the question only, so that a
+/// program that uses no GPU pays nothing. No driver: no GPUs. A driver that fails: one entry with
+/// the reason. WEIR_CUDA_LIBRARY names another library to load.
 std::vector<GpuInfo> probe_gpus();
 
 }  // namespace weir::platform

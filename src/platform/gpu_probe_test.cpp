@@ -22,7 +22,8 @@ TEST(GpuProbe, ABusyGpuIsListedWithItsReason) {
   ASSERT_EQ(gpus.size(), 2u);
   EXPECT_FALSE(gpus[0].available);
   EXPECT_EQ(gpus[0].reason,
-            "CUDA-capable device(s) is/are busy or unavailable (cuDevicePrimaryCtxRetain, CUDA error 46)");
+            "CUDA-capable device(s) is/are busy or unavailable (cuDevicePrimaryCtxRetain, CUDA "
+            "error 46)");
   EXPECT_TRUE(gpus[1].available);
   EXPECT_EQ(gpus[1].name, "Free GPU");
 }

@@ -8,7 +8,8 @@ std::int64_t step_along(const View& v, int out_rank, int axis) {
   const int a = axis - (out_rank - v.rank);
   if (a < 0 || v.dims[a] == 1) return 0;
   std::int64_t step = 1;
-  for (int i = a + 1; i < v.rank; ++i) step *= v.dims[i];
+  for (int i = a + 1; i < v.rank; ++i)
+    step *= v.dims[i];
   return step;
 }
 
@@ -30,26 +31,34 @@ struct Cursor {
 
 /// Places the cursor at row `row` of the outer axes (all but the innermost).
 void seek(const BroadcastPlan& p, const View* in, int n_in, std::int64_t row, Cursor& c) {
-  for (int i = 0; i < n_in; ++i) c.src[i] = static_cast<const char*>(in[i].data);
+  for (int i = 0; i < n_in; ++i)
+    c.src[i] = static_cast<const char*>(in[i].data);
   for (int a = 1; a < p.axes; ++a) {
     c.index[a] = row % p.extent[a];
     row /= p.extent[a];
-    for (int i = 0; i < n_in; ++i) c.src[i] += c.index[a] * p.step[i][a] * byte_size(in[i].dtype);
+    for (int i = 0; i < n_in; ++i)
+      c.src[i] += c.index[a] * p.step[i][a] * byte_size(in[i].dtype);
   }
 }
 
 void next_row(const BroadcastPlan& p, const View* in, int n_in, Cursor& c) {
   for (int a = 1; a < p.axes; ++a) {
-    for (int i = 0; i < n_in; ++i) c.src[i] += p.step[i][a] * byte_size(in[i].dtype);
+    for (int i = 0; i < n_in; ++i)
+      c.src[i] += p.step[i][a] * byte_size(in[i].dtype);
     if (++c.index[a] < p.extent[a]) return;
-    for (int i = 0; i < n_in; ++i) c.src[i] -= p.step[i][a] * p.extent[a] * byte_size(in[i].dtype);
+    for (int i = 0; i < n_in; ++i)
+      c.src[i] -= p.step[i][a] * p.extent[a] * byte_size(in[i].dtype);
     c.index[a] = 0;
   }
 }
 
-void run_rows(const KernelCall& call, const BroadcastPlan& p, std::int64_t begin, std::int64_t end) {
+void run_rows(const KernelCall& call,
+              const BroadcastPlan& p,
+              std::int64_t begin,
+              std::int64_t end) {
   std::uint8_t step[kMaxOperands];
-  for (int i = 0; i < call.n_in; ++i) step[i] = std::uint8_t(p.step[i][0]);
+  for (int i = 0; i < call.n_in; ++i)
+    step[i] = std::uint8_t(p.step[i][0]);
   const std::int64_t inner = p.extent[0];
   const std::int64_t out_bytes = inner * byte_size(call.out[0].dtype);
   char* dst = static_cast<char*>(call.out[0].data) + begin * out_bytes;
@@ -65,11 +74,13 @@ void run_rows(const KernelCall& call, const BroadcastPlan& p, std::int64_t begin
 /// One row: cut it.
 void run_flat(const KernelCall& call, const BroadcastPlan& p) {
   std::uint8_t step[kMaxOperands];
-  for (int i = 0; i < call.n_in; ++i) step[i] = std::uint8_t(p.step[i][0]);
+  for (int i = 0; i < call.n_in; ++i)
+    step[i] = std::uint8_t(p.step[i][0]);
   parallel_ranges(call, p.extent[0], kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
     const void* src[kMaxOperands];
     for (int i = 0; i < call.n_in; ++i)
-      src[i] = static_cast<const char*>(call.in[i].data) + begin * step[i] * byte_size(call.in[i].dtype);
+      src[i] =
+          static_cast<const char*>(call.in[i].data) + begin * step[i] * byte_size(call.in[i].dtype);
     void* dst = static_cast<char*>(call.out[0].data) + begin * byte_size(call.out[0].dtype);
     call.kernel->tile(dst, src, step, end - begin, call.attrs);
   });
@@ -82,20 +93,23 @@ bool plan_broadcast(const View* in, int n_in, const View& out, BroadcastPlan& p)
   for (int axis = out.rank - 1; axis >= 0; --axis) {
     if (out.dims[axis] == 1) continue;
     std::int64_t steps[kMaxOperands];
-    for (int i = 0; i < n_in; ++i) steps[i] = step_along(in[i], out.rank, axis);
+    for (int i = 0; i < n_in; ++i)
+      steps[i] = step_along(in[i], out.rank, axis);
     if (p.axes > 0 && continues(p, n_in, steps)) {
       p.extent[p.axes - 1] *= out.dims[axis];
       continue;
     }
     if (p.axes == BroadcastPlan::kMaxAxes) return false;
     // The innermost step is 0 or 1; a size-1 axis further in may have been skipped.
-    for (int i = 0; i < n_in; ++i) p.step[i][p.axes] = steps[i];
+    for (int i = 0; i < n_in; ++i)
+      p.step[i][p.axes] = steps[i];
     p.extent[p.axes++] = out.dims[axis];
   }
   if (p.axes == 0) {  // a single element
     p.axes = 1;
     p.extent[0] = 1;
-    for (int i = 0; i < n_in; ++i) p.step[i][0] = 0;
+    for (int i = 0; i < n_in; ++i)
+      p.step[i][0] = 0;
   }
   return true;
 }
@@ -104,15 +118,19 @@ Status run_elementwise(const KernelCall& call) {
   if (call.n_in > kMaxOperands) return invalid("more operands than an element-wise kernel takes");
   if (call.out[0].size() == 0) return {};
   BroadcastPlan p;
-  if (!plan_broadcast(call.in, call.n_in, call.out[0], p)) return invalid("too many broadcast axes");
+  if (!plan_broadcast(call.in, call.n_in, call.out[0], p))
+    return invalid("too many broadcast axes");
   if (p.axes == 1) {
     run_flat(call, p);
     return {};
   }
   std::int64_t rows = 1;
-  for (int a = 1; a < p.axes; ++a) rows *= p.extent[a];
+  for (int a = 1; a < p.axes; ++a)
+    rows *= p.extent[a];
   const std::int64_t grain = p.extent[0] >= kElementwiseGrain ? 1 : kElementwiseGrain / p.extent[0];
-  parallel_ranges(call, rows, grain, [&](std::int64_t begin, std::int64_t end) { run_rows(call, p, begin, end); });
+  parallel_ranges(call, rows, grain, [&](std::int64_t begin, std::int64_t end) {
+    run_rows(call, p, begin, end);
+  });
   return {};
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The driver of element-wise kernels: broadcasting and slicing around a kernel's tile function. The same tile functions
-/// serve eager calls and the regions of a program. Freestanding.
+/// The driver of element-wise kernels: broadcasting and slicing around a kernel's tile function.
+/// The same tile functions serve eager calls and the regions of a program. Freestanding.
 
 #include <weir/kernel.h>
 
@@ -12,10 +12,12 @@ inline constexpr int kMaxOperands = 8;
 /// `run` of every element-wise kernel: computes out[0] from all inputs with kernel->tile.
 Status run_elementwise(const KernelCall& call);
 
-/// Step, in elements, of operand `v` along axis `axis` (0: outermost) of an output of rank `out_rank`; 0 where broadcast.
+/// Step, in elements, of operand `v` along axis `axis` (0: outermost) of an output of rank
+/// `out_rank`; 0 where broadcast.
 std::int64_t step_along(const View& v, int out_rank, int axis);
 
-/// How operands walk along an output whose axes have been merged as far as they allow. Axis 0 is the innermost.
+/// How operands walk along an output whose axes have been merged as far as they allow. Axis 0 is
+/// the innermost.
 struct BroadcastPlan {
   static constexpr int kMaxAxes = 16;
   int axes = 0;

@@ -51,16 +51,20 @@ std::size_t Instance::table_bytes(const Program& program) {
     tiles += s.tile_count;
     bytes += tiles_bytes(program, s);
   }
-  return bytes + round_up(sizeof(Instance)) + round_up(operands * sizeof(View)) + round_up(operands * sizeof(Patch)) +
-         round_up(program.steps().size() * sizeof(KernelCall)) + round_up(program.attr_count() * sizeof(rt::Attr)) +
-         round_up(slots * sizeof(void*)) + round_up((slots + 1) * sizeof(std::uint32_t)) +
-         round_up(tiles * sizeof(TileOp));
+  return bytes + round_up(sizeof(Instance)) + round_up(operands * sizeof(View)) +
+         round_up(operands * sizeof(Patch)) +
+         round_up(program.steps().size() * sizeof(KernelCall)) +
+         round_up(program.attr_count() * sizeof(rt::Attr)) + round_up(slots * sizeof(void*)) +
+         round_up((slots + 1) * sizeof(std::uint32_t)) + round_up(tiles * sizeof(TileOp));
 }
 
 /// Fills an instance, table by table.
 class Instance::Binder {
  public:
-  Binder(const Program& program, KernelLookup kernels, std::span<std::byte> tables, std::span<std::byte> arena)
+  Binder(const Program& program,
+         KernelLookup kernels,
+         std::span<std::byte> tables,
+         std::span<std::byte> arena)
       : p_(program), kernels_(kernels), next_(tables.data()), arena_(arena.data()) {}
 
   Result<Instance*> run() {
@@ -72,7 +76,8 @@ class Instance::Binder {
     me_->calls_ = take<KernelCall>(p_.steps().size());
     attrs_ = take<rt::Attr>(p_.attr_count());
     views_ = take<View>(p_.operand_count());
-    for (std::size_t i = 0; i < p_.attr_count(); ++i) attrs_[i] = p_.attr(i);
+    for (std::size_t i = 0; i < p_.attr_count(); ++i)
+      attrs_[i] = p_.attr(i);
     place_views();
     for (const Step& s : p_.steps()) {
       const Status status = bind_step(s, me_->calls_[me_->step_count_]);
@@ -94,7 +99,8 @@ class Instance::Binder {
   template <class T>
   T* take(std::size_t n) {
     T* p = static_cast<T*>(take_bytes(n * sizeof(T)));
-    for (std::size_t i = 0; i < n; ++i) new (p + i) T{};
+    for (std::size_t i = 0; i < n; ++i)
+      new (p + i) T{};
     return p;
   }
 
@@ -102,22 +108,27 @@ class Instance::Binder {
   void place_views() {
     View* view = views_;
     for (const Step& s : p_.steps()) {
-      for (std::uint32_t index : p_.operands(s)) place(p_.values()[index], *view++);
+      for (std::uint32_t index : p_.operands(s))
+        place(p_.values()[index], *view++);
     }
-    for (std::size_t slot = 0; slot < p_.slots().size(); ++slot) me_->patches_of_[slot + 1] += me_->patches_of_[slot];
+    for (std::size_t slot = 0; slot < p_.slots().size(); ++slot)
+      me_->patches_of_[slot + 1] += me_->patches_of_[slot];
     view = views_;
     for (const Step& s : p_.steps()) {
-      for (std::uint32_t index : p_.operands(s)) add_patch(p_.values()[index], view++);
+      for (std::uint32_t index : p_.operands(s))
+        add_patch(p_.values()[index], view++);
     }
     // add_patch has moved each start to the next slot's.
-    for (std::size_t slot = p_.slots().size(); slot > 0; --slot) me_->patches_of_[slot] = me_->patches_of_[slot - 1];
+    for (std::size_t slot = p_.slots().size(); slot > 0; --slot)
+      me_->patches_of_[slot] = me_->patches_of_[slot - 1];
     if (!p_.slots().empty()) me_->patches_of_[0] = 0;
   }
   void place(const Value& v, View& view) {
     view = p_.view(v);
     if (v.storage == Storage::arena) view.data = arena_ + v.offset;
     // Constants are never written: `open` has seen to it.
-    if (v.storage == Storage::constant) view.data = const_cast<std::byte*>(p_.constants() + v.offset);
+    if (v.storage == Storage::constant)
+      view.data = const_cast<std::byte*>(p_.constants() + v.offset);
     if (v.storage == Storage::slot) ++me_->patches_of_[v.slot + 1];
   }
   void add_patch(const Value& v, View* view) {
@@ -143,16 +154,20 @@ class Instance::Binder {
 
   Status bind_kernel(const Step& s, KernelCall& c) {
     const Kernel* k = kernels_.find(kernels_.arg, s.kernel);
-    if (!k || k->abi != kAbiVersion) return {Code::not_found, "the program needs a kernel that is not available here"};
+    if (!k || k->abi != kAbiVersion)
+      return {Code::not_found, "the program needs a kernel that is not available here"};
     if (!accepts(*k, {c.in, c.n_in}, {c.out, c.n_out}) || (s.tile_count > 0 && !k->epilogue))
       return {Code::failed_precondition, "a kernel does not take the operands of its step"};
     c.kernel = k;
     const Needs needs = k->need ? k->need(c) : Needs{};
     if (needs.workspace > 0 && std::uint64_t(needs.workspace) > s.workspace_bytes)
-      return {Code::failed_precondition, "a kernel needs a larger workspace than the program has for it"};
-    if (s.packed != kNone && (!k->pack || needs.packed_operand < 0 || needs.packed_operand >= c.n_in ||
-                              std::uint64_t(needs.packed_bytes) > p_.slots()[s.packed].bytes))
-      return {Code::failed_precondition, "a kernel packs its operand in another way than the program expects"};
+      return {Code::failed_precondition,
+              "a kernel needs a larger workspace than the program has for it"};
+    if (s.packed != kNone &&
+        (!k->pack || needs.packed_operand < 0 || needs.packed_operand >= c.n_in ||
+         std::uint64_t(needs.packed_bytes) > p_.slots()[s.packed].bytes))
+      return {Code::failed_precondition,
+              "a kernel packs its operand in another way than the program expects"};
     if (k->prepare) c.state = k->prepare(c);
     return {};
   }
@@ -162,7 +177,9 @@ class Instance::Binder {
     const auto tiles = p_.tiles(s);
     auto* ops = take<TileOp>(tiles.size());
     for (std::size_t i = 0; i < tiles.size(); ++i) {
-      if (!bind_tile(s, tiles, i, c, ops[i])) return {Code::not_found, "the program needs an element-wise kernel that is not available here"};
+      if (!bind_tile(s, tiles, i, c, ops[i]))
+        return {Code::not_found,
+                "the program needs an element-wise kernel that is not available here"};
     }
     const std::span<const View> in(c.in, s.inputs), out(c.out, s.outputs);
     void* memory = take_bytes(tile_program_bytes(s.inputs, s.outputs, s.tile_count, out[0].rank));
@@ -178,7 +195,11 @@ class Instance::Binder {
     }
     return {};
   }
-  bool bind_tile(const Step& s, std::span<const Tile> tiles, std::size_t index, const KernelCall& c, TileOp& op) {
+  bool bind_tile(const Step& s,
+                 std::span<const Tile> tiles,
+                 std::size_t index,
+                 const KernelCall& c,
+                 TileOp& op) {
     const Tile& t = tiles[index];
     const Kernel* k = kernels_.find(kernels_.arg, t.kernel);
     if (!k || !k->tile || k->abi != kAbiVersion) return false;
@@ -195,7 +216,10 @@ class Instance::Binder {
     return k->types[2] == DType::invalid || k->types[2] == op.type;
   }
   /// Dtype of a register after the tiles so far.
-  static DType register_type(const Step& s, std::span<const Tile> before, const KernelCall& c, int r) {
+  static DType register_type(const Step& s,
+                             std::span<const Tile> before,
+                             const KernelCall& c,
+                             int r) {
     if (r < s.inputs + s.outputs) return c.in[r].dtype;
     for (std::size_t i = before.size(); i-- > 0;) {
       if (before[i].target == r) return DType(before[i].dtype);
@@ -212,9 +236,13 @@ class Instance::Binder {
   View* views_ = nullptr;
 };
 
-Result<Instance*> Instance::create(const Program& program, KernelLookup kernels, std::span<std::byte> tables,
+Result<Instance*> Instance::create(const Program& program,
+                                   KernelLookup kernels,
+                                   std::span<std::byte> tables,
                                    std::span<std::byte> arena) {
-  const auto address = [](std::span<std::byte> s) { return reinterpret_cast<std::uintptr_t>(s.data()); };
+  const auto address = [](std::span<std::byte> s) {
+    return reinterpret_cast<std::uintptr_t>(s.data());
+  };
   if (tables.size() < table_bytes(program) || address(tables) % alignof(std::uint64_t) != 0)
     return Status(Code::invalid_argument, "the memory for the tables is too small or not aligned");
   if (arena.size() < program.arena_bytes() || address(arena) % kAlignment != 0)
@@ -238,7 +266,8 @@ void Instance::bind(std::uint32_t slot, void* memory) {
     calls_[s.partner].packed = memory;
     return;
   }
-  for (Patch *p = patches_ + patches_of_[slot], *end = patches_ + patches_of_[slot + 1]; p != end; ++p)
+  for (Patch *p = patches_ + patches_of_[slot], *end = patches_ + patches_of_[slot + 1]; p != end;
+       ++p)
     p->view->data = static_cast<std::byte*>(memory) + p->offset;
 }
 
@@ -263,7 +292,8 @@ Status Instance::run(const RunContext& context, const StepHook* hook) {
 
 Status Instance::run_watched(const StepHook* hook) {
   for (failed_step_ = 0; failed_step_ < step_count_; ++failed_step_) {
-    if (context_.cancelled && context_.cancelled(context_.host)) return {Code::cancelled, "the run was cancelled"};
+    if (context_.cancelled && context_.cancelled(context_.host))
+      return {Code::cancelled, "the run was cancelled"};
     if (hook && hook->begin) hook->begin(hook->arg, failed_step_);
     const KernelCall& c = calls_[failed_step_];
     const Status status = c.kernel->run(c);

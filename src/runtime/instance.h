@@ -1,7 +1,7 @@
 #pragma once
 
-/// A program bound to memory and kernels: ready to run, by one thread at a time. All memory is the caller's, who sizes it
-/// once; `run` allocates nothing, looks nothing up and takes no lock.
+/// A program bound to memory and kernels: ready to run, by one thread at a time. All memory is the
+/// caller's, who sizes it once; `run` allocates nothing, looks nothing up and takes no lock.
 ///
 ///   const std::size_t n = Instance::table_bytes(program);
 ///   Result<Instance*> instance = Instance::create(program, find_kernel, nullptr, tables, arena);
@@ -30,17 +30,21 @@ class Instance {
  public:
   static std::size_t table_bytes(const Program& program);
 
-  /// `tables`: table_bytes(program), 8-byte aligned; `arena`: program.arena_bytes(), 64-byte aligned; both and the
-  /// program's blob must outlive the instance. Errors: invalid_argument for memory that is too small or not aligned,
-  /// not_found for a kernel that the lookup does not have, failed_precondition for one that does not fit its step.
-  static Result<Instance*> create(const Program& program, KernelLookup kernels, std::span<std::byte> tables,
+  /// `tables`: table_bytes(program), 8-byte aligned; `arena`: program.arena_bytes(), 64-byte
+  /// aligned; both and the program's blob must outlive the instance. Errors: invalid_argument for
+  /// memory that is too small or not aligned, not_found for a kernel that the lookup does not have,
+  /// failed_precondition for one that does not fit its step.
+  static Result<Instance*> create(const Program& program,
+                                  KernelLookup kernels,
+                                  std::span<std::byte> tables,
                                   std::span<std::byte> arena);
   /// Releases the kernels' state. The memory stays the caller's.
   void destroy();
 
   /// Memory of a slot, aligned for its elements (packed: 64 bytes), kept until bound anew.
   void bind(std::uint32_t slot, void* memory);
-  /// Fills a packed slot from its operand; both are bound. To be called again when the operand has changed.
+  /// Fills a packed slot from its operand; both are bound. To be called again when the operand has
+  /// changed.
   Status pack(std::uint32_t slot);
   /// Runs all steps. Every slot is bound. After an error failed_step() and error_text() say more.
   Status run(const RunContext& context, const StepHook* hook = nullptr);
@@ -66,9 +70,9 @@ class Instance {
   Program program_;
   std::uint32_t step_count_ = 0;
   std::uint32_t failed_step_ = 0;
-  KernelCall* calls_ = nullptr;        // by step
-  void** bound_ = nullptr;             // by slot
-  Patch* patches_ = nullptr;           // views of slot 0, of slot 1 ...
+  KernelCall* calls_ = nullptr;          // by step
+  void** bound_ = nullptr;               // by slot
+  Patch* patches_ = nullptr;             // views of slot 0, of slot 1 ...
   std::uint32_t* patches_of_ = nullptr;  // first patch of each slot, and their number
   RunContext context_;
   ErrorText error_;

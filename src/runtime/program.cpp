@@ -1,15 +1,16 @@
 #include "runtime/program.h"
 
-#include "base/crc32c.h"
-#include "runtime/elementwise.h"
-
 #include <weir/shape.h>
 
 #include <cstring>
 
+#include "base/crc32c.h"
+#include "runtime/elementwise.h"
+
 namespace weir::rt {
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "programs are used in place, in little-endian order");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "programs are used in place, in little-endian order");
 
 namespace {
 
@@ -24,14 +25,16 @@ constexpr bool within(std::uint64_t offset, std::uint64_t count, std::uint64_t l
 
 }  // namespace
 
-/// The checks of `open`: each function returns false at the first rule that is broken and says which.
+/// The checks of `open`: each function returns false at the first rule that is broken and says
+/// which.
 class ProgramCheck {
  public:
   explicit ProgramCheck(std::span<const std::byte> blob)
       : blob_(blob), program_(blob.data()), h_(*program_.header_) {}
 
   Status run(Program::Checksum checksum) {
-    const bool valid = tables() && checked_sum(checksum) && slots() && attrs() && values() && steps();
+    const bool valid =
+        tables() && checked_sum(checksum) && slots() && attrs() && values() && steps();
     if (valid) return {};
     return version_ ? Status(Code::unimplemented, why_) : Status(Code::data_loss, why_);
   }
@@ -45,36 +48,45 @@ class ProgramCheck {
   bool require(bool ok, const char* why) { return ok || fail(why); }
 
   bool tables() {
-    if (std::memcmp(h_.magic, kMagic, sizeof kMagic) != 0) return fail("not a program: the magic number is missing");
+    if (std::memcmp(h_.magic, kMagic, sizeof kMagic) != 0)
+      return fail("not a program: the magic number is missing");
     if (h_.version != kVersion) {
       version_ = true;
       return fail("a program of another format version");
     }
-    if (h_.bytes != blob_.size()) return fail("the program is truncated or has bytes behind its end");
-    return require(h_.arena_bytes <= kMaxBytes, "the arena is too large") && table(h_.slots, sizeof(Slot)) &&
-           table(h_.values, sizeof(Value)) && table(h_.operands, sizeof(std::uint32_t)) &&
-           table(h_.steps, sizeof(Step)) && table(h_.tiles, sizeof(Tile)) && table(h_.attrs, sizeof(Attribute)) &&
-           table(h_.words, sizeof(std::uint64_t)) && table(h_.text, 1) && table(h_.constants, 1) && terminated();
+    if (h_.bytes != blob_.size())
+      return fail("the program is truncated or has bytes behind its end");
+    return require(h_.arena_bytes <= kMaxBytes, "the arena is too large") &&
+           table(h_.slots, sizeof(Slot)) && table(h_.values, sizeof(Value)) &&
+           table(h_.operands, sizeof(std::uint32_t)) && table(h_.steps, sizeof(Step)) &&
+           table(h_.tiles, sizeof(Tile)) && table(h_.attrs, sizeof(Attribute)) &&
+           table(h_.words, sizeof(std::uint64_t)) && table(h_.text, 1) && table(h_.constants, 1) &&
+           terminated();
   }
   bool table(const Table& t, std::uint64_t record) {
-    return require(t.offset % kAlignment == 0 && t.offset <= h_.bytes && t.count <= (h_.bytes - t.offset) / record &&
+    return require(t.offset % kAlignment == 0 && t.offset <= h_.bytes &&
+                       t.count <= (h_.bytes - t.offset) / record &&
                        t.count < kNone * (record == 1 ? std::uint64_t{kNone} : 1),
                    "a table lies outside the program");
   }
   bool terminated() {
-    return require(h_.text.count > 0 && program_.text(0)[h_.text.count - 1] == 0, "text without an end");
+    return require(h_.text.count > 0 && program_.text(0)[h_.text.count - 1] == 0,
+                   "text without an end");
   }
   bool checked_sum(Program::Checksum mode) {
     if (mode == Program::Checksum::skip) return true;
     const std::uint32_t sum = crc32c(blob_.data() + kCheckedFrom, blob_.size() - kCheckedFrom);
     return require(sum == h_.checksum, "the checksum of the program is wrong");
   }
-  bool text(std::uint32_t offset) { return require(offset < h_.text.count, "a name lies outside the text"); }
+  bool text(std::uint32_t offset) {
+    return require(offset < h_.text.count, "a name lies outside the text");
+  }
 
   bool slots() {
     for (const Slot& s : program_.slots()) {
       if (!text(s.name)) return false;
-      if (s.bytes > kMaxBytes || s.kind > SlotKind::packed) return fail("a slot of unknown kind or too large");
+      if (s.bytes > kMaxBytes || s.kind > SlotKind::packed)
+        return fail("a slot of unknown kind or too large");
       if (!partner(s)) return fail("a slot whose partner does not fit");
     }
     return true;
@@ -82,11 +94,12 @@ class ProgramCheck {
   bool partner(const Slot& s) const {
     const auto all = program_.slots();
     if (s.kind == SlotKind::packed) {
-      return s.partner < h_.steps.count && program_.steps()[s.partner].packed == std::uint32_t(&s - all.data());
+      return s.partner < h_.steps.count &&
+             program_.steps()[s.partner].packed == std::uint32_t(&s - all.data());
     }
     if (s.partner == kNone) return true;
-    return s.kind == SlotKind::write && s.partner < all.size() && all[s.partner].kind == SlotKind::read &&
-           all[s.partner].bytes == s.bytes;
+    return s.kind == SlotKind::write && s.partner < all.size() &&
+           all[s.partner].kind == SlotKind::read && all[s.partner].bytes == s.bytes;
   }
 
   bool attrs() {
@@ -128,17 +141,20 @@ class ProgramCheck {
   }
   bool element_type(const Value& v) {
     const DType t = DType(v.dtype);
-    if (!is_valid(t) || t == DType::string) return fail("a value of a dtype that programs do not have");
+    if (!is_valid(t) || t == DType::string)
+      return fail("a value of a dtype that programs do not have");
     return require(v.offset % std::uint64_t(byte_size(t)) == 0, "a value is not aligned");
   }
   bool value_bytes(const Value& v, std::uint64_t& bytes) {
-    if (v.rank > kMaxRank || !within(v.dims, v.rank, h_.words.count)) return fail("a shape lies outside its table");
+    if (v.rank > kMaxRank || !within(v.dims, v.rank, h_.words.count))
+      return fail("a shape lies outside its table");
     const View view = program_.view(v);
     std::uint64_t n = std::uint64_t(byte_size(view.dtype));  // with dimensions of 0 taken as 1
     bool empty = false;
     for (int i = 0; i < view.rank; ++i) {
       const std::int64_t d = view.dims[i];
-      if (d < 0 || std::uint64_t(d) > kMaxBytes / n) return fail("a shape is negative or too large");
+      if (d < 0 || std::uint64_t(d) > kMaxBytes / n)
+        return fail("a shape is negative or too large");
       empty = empty || d == 0;
       if (d > 1) n *= std::uint64_t(d);
     }
@@ -147,7 +163,8 @@ class ProgramCheck {
   }
   bool value_extent(const Value& v, std::uint64_t& extent) {
     if (v.storage > Storage::slot) return fail("a value in an unknown storage");
-    if ((v.storage == Storage::slot) != (v.slot != kNone)) return fail("a value whose slot and storage disagree");
+    if ((v.storage == Storage::slot) != (v.slot != kNone))
+      return fail("a value whose slot and storage disagree");
     if (v.storage == Storage::arena) extent = h_.arena_bytes;
     if (v.storage == Storage::constant) extent = h_.constants.count;
     if (v.storage != Storage::slot) return true;
@@ -169,22 +186,26 @@ class ProgramCheck {
   bool ranges(const Step& s) {
     const std::uint64_t n = std::uint64_t(s.inputs) + s.outputs;
     if (n > kMaxStepOperands || !within(s.operands, n, h_.operands.count) ||
-        !within(s.attrs, s.attr_count, h_.attrs.count) || !within(s.tiles, s.tile_count, h_.tiles.count))
+        !within(s.attrs, s.attr_count, h_.attrs.count) ||
+        !within(s.tiles, s.tile_count, h_.tiles.count))
       return fail("a step refers to records that do not exist");
     if (s.workspace % kAlignment != 0 || !within(s.workspace, s.workspace_bytes, h_.arena_bytes))
       return fail("a workspace lies outside the arena");
-    if (s.packed != kNone && (s.packed >= h_.slots.count || !packs(s))) return fail("a packed operand without its slot");
+    if (s.packed != kNone && (s.packed >= h_.slots.count || !packs(s)))
+      return fail("a packed operand without its slot");
     return text(s.name);
   }
   bool packs(const Step& s) const {
     const Slot& slot = program_.slots()[s.packed];
-    return slot.kind == SlotKind::packed && slot.partner == std::uint32_t(&s - program_.steps().data()) && s.kernel != 0;
+    return slot.kind == SlotKind::packed &&
+           slot.partner == std::uint32_t(&s - program_.steps().data()) && s.kernel != 0;
   }
   bool operands(const Step& s) {
     const auto list = program_.operands(s);
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (list[i] >= h_.values.count) return fail("an operand that does not exist");
-      if (i >= s.inputs && !writable(value(list[i]))) return fail("a result in memory that is only read");
+      if (i >= s.inputs && !writable(value(list[i])))
+        return fail("a result in memory that is only read");
     }
     return true;
   }
@@ -212,7 +233,8 @@ class ProgramCheck {
     }
     return {memory, v.offset, v.offset + program_.bytes(v)};
   }
-  /// Results overlap neither each other nor the workspace; an operand they overlap is overwritten as a whole.
+  /// Results overlap neither each other nor the workspace; an operand they overlap is overwritten
+  /// as a whole.
   bool apart(const Step& s) {
     const auto list = program_.operands(s);
     const Extent work{0, s.workspace, s.workspace + s.workspace_bytes};
@@ -221,7 +243,8 @@ class ProgramCheck {
       if (out.overlaps(work)) return fail("a result overlaps the workspace");
       for (std::size_t i = 0; i < o; ++i) {
         const Extent other = extent(list[i]);
-        if (out.overlaps(other) && (i >= s.inputs || !(out == other))) return fail("a result overlaps another operand");
+        if (out.overlaps(other) && (i >= s.inputs || !(out == other)))
+          return fail("a result overlaps another operand");
       }
     }
     for (std::size_t i = 0; i < s.inputs; ++i) {
@@ -232,10 +255,13 @@ class ProgramCheck {
 
   bool tile_step(const Step& s) {
     if (s.root_inputs > s.inputs) return fail("a step with more inputs of its root than inputs");
-    if (s.tile_count == 0) return require(s.kernel != 0 && s.root_inputs == s.inputs, "a step without kernel");
-    if (s.outputs == 0 || s.inputs + s.outputs > kMaxTileRegisters) return fail("a tile program without results or too large");
+    if (s.tile_count == 0)
+      return require(s.kernel != 0 && s.root_inputs == s.inputs, "a step without kernel");
+    if (s.outputs == 0 || s.inputs + s.outputs > kMaxTileRegisters)
+      return fail("a tile program without results or too large");
     const View out = program_.view(value(program_.operands(s)[s.inputs]));
-    if (s.kernel == 0 && s.root_inputs != 0) return fail("a tile program with a root but no kernel");
+    if (s.kernel == 0 && s.root_inputs != 0)
+      return fail("a tile program with a root but no kernel");
     if (s.kernel != 0 && out.rank != 2) return fail("tiles on a result that is no matrix");
     return shapes_fit(s, out) && tile_list(s);
   }
@@ -263,7 +289,8 @@ class ProgramCheck {
   }
   bool tile_list(const Step& s) {
     std::uint64_t written = 0;  // registers that hold a value
-    for (int i = s.root_inputs; i < s.inputs; ++i) written |= std::uint64_t{1} << i;
+    for (int i = s.root_inputs; i < s.inputs; ++i)
+      written |= std::uint64_t{1} << i;
     if (s.kernel != 0) written |= std::uint64_t{1} << s.inputs;
     int registers = s.inputs + s.outputs;
     for (const Tile& t : program_.tiles(s)) {
@@ -279,13 +306,15 @@ class ProgramCheck {
   }
   bool tile(const Step& s, const Tile& t, std::uint64_t written) {
     const DType type = DType(t.dtype);
-    if (t.kernel == 0 || t.sources > kMaxOperands || !within(t.attrs, t.attr_count, h_.attrs.count) ||
-        !is_valid(type) || type == DType::string || t.target < s.inputs || t.target >= kMaxTileRegisters)
+    if (t.kernel == 0 || t.sources > kMaxOperands ||
+        !within(t.attrs, t.attr_count, h_.attrs.count) || !is_valid(type) ||
+        type == DType::string || t.target < s.inputs || t.target >= kMaxTileRegisters)
       return fail("a tile that is not valid");
     if (t.target < s.inputs + s.outputs && value(program_.operands(s)[t.target]).dtype != t.dtype)
       return fail("a tile writes another dtype than its result has");
     for (int i = 0; i < t.sources; ++i) {
-      if (t.source[i] >= kMaxTileRegisters || !(written >> t.source[i] & 1)) return fail("a tile reads what nothing wrote");
+      if (t.source[i] >= kMaxTileRegisters || !(written >> t.source[i] & 1))
+        return fail("a tile reads what nothing wrote");
     }
     return true;
   }
@@ -298,9 +327,11 @@ class ProgramCheck {
 };
 
 Result<Program> Program::open(std::span<const std::byte> blob, Checksum checksum) {
-  if (blob.size() < sizeof(Header)) return Status(Code::data_loss, "not a program: shorter than a header");
+  if (blob.size() < sizeof(Header))
+    return Status(Code::data_loss, "not a program: shorter than a header");
   if (reinterpret_cast<std::uintptr_t>(blob.data()) % kAlignment != 0)
-    return Status(Code::invalid_argument, "a program must lie at an address that is a multiple of 64");
+    return Status(Code::invalid_argument,
+                  "a program must lie at an address that is a multiple of 64");
   ProgramCheck check(blob);
   const Status status = check.run(checksum);
   if (!status.ok()) return status;
@@ -330,7 +361,8 @@ rt::Attr Program::attr(std::size_t index) const {
       break;
     default:
       out.i = 0;
-      std::memcpy(&out.i, &a.payload, sizeof a.payload);  // integer, real, boolean, dtype: one union
+      std::memcpy(
+          &out.i, &a.payload, sizeof a.payload);  // integer, real, boolean, dtype: one union
   }
   return out;
 }

@@ -1,9 +1,11 @@
 #pragma once
 
-/// The program format, version 1: one little-endian blob that is used in place, from memory or flash.
+/// The program format, version 1: one little-endian blob that is used in place, from memory or
+/// flash.
 ///
-/// A Header, then tables of fixed-width records at 64-byte aligned offsets, in any order. Offsets count bytes from the
-/// start of the blob, indices count records of a table. Numbers that no rule below gives a meaning are zero.
+/// A Header, then tables of fixed-width records at 64-byte aligned offsets, in any order. Offsets
+/// count bytes from the start of the blob, indices count records of a table. Numbers that no rule
+/// below gives a meaning are zero.
 ///
 ///   slots     memory that the caller binds: inputs, results, variables, packed operands
 ///   values    typed arrays in a slot, in the arena or among the constants
@@ -52,7 +54,8 @@ enum class SlotKind : std::uint8_t {
 struct Slot {
   std::uint64_t bytes;
   std::uint32_t name;     // offset in text
-  std::uint32_t partner;  // write: the read slot of the same variable, or kNone; packed: the step that packs it
+  std::uint32_t partner;  // write: the read slot of the same variable, or kNone; packed: the step
+                          // that packs it
   SlotKind kind;
   std::uint8_t zero[7];
 };
@@ -70,10 +73,10 @@ struct Value {
   std::uint8_t zero[5];
 };
 
-/// 56 bytes. Without tiles: one call of `kernel`. With tiles: `kernel` computes output 0 from the first `root_inputs`
-/// inputs and runs the tiles on its blocks; kernel 0: the tiles alone.
+/// 56 bytes. Without tiles: one call of `kernel`. With tiles: `kernel` computes output 0 from the
+/// first `root_inputs` inputs and runs the tiles on its blocks; kernel 0: the tiles alone.
 struct Step {
-  std::uint64_t kernel;  // kernel_id of its name
+  std::uint64_t kernel;     // kernel_id of its name
   std::uint64_t workspace;  // offset in the arena
   std::uint64_t workspace_bytes;
   std::uint32_t operands;
@@ -101,7 +104,8 @@ struct Tile {
   std::uint8_t source[8];
 };
 
-/// 16 bytes. `payload`: the number, the bits of a float64, or the first word or text byte of a list.
+/// 16 bytes. `payload`: the number, the bits of a float64, or the first word or text byte of a
+/// list.
 struct Attribute {
   std::uint64_t payload;
   std::uint32_t count;
@@ -109,7 +113,8 @@ struct Attribute {
   std::uint8_t zero[3];
 };
 
-static_assert(sizeof(Header) == 176 && sizeof(Slot) == 24 && sizeof(Value) == 24 && sizeof(Step) == 56);
+static_assert(sizeof(Header) == 176 && sizeof(Slot) == 24 && sizeof(Value) == 24 &&
+              sizeof(Step) == 56);
 static_assert(sizeof(Tile) == 32 && sizeof(Attribute) == 16);
 
 }  // namespace weir::rt::format

@@ -1,13 +1,13 @@
 #include "runtime/program.h"
 
-#include "base/crc32c.h"
-#include "plan/program_writer.h"
-#include "runtime/instance.h"
-
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
+
+#include "base/crc32c.h"
+#include "plan/program_writer.h"
+#include "runtime/instance.h"
 
 namespace weir::rt {
 namespace {
@@ -16,17 +16,24 @@ using format::Storage;
 using plan::AlignedBytes;
 using plan::ProgramWriter;
 
-void add_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const Attr*) {
+void add_tile(
+    void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const Attr*) {
   const auto *a = static_cast<const float*>(src[0]), *b = static_cast<const float*>(src[1]);
-  for (std::int64_t i = 0; i < n; ++i) static_cast<float*>(dst)[i] = a[i * step[0]] + b[i * step[1]];
+  for (std::int64_t i = 0; i < n; ++i)
+    static_cast<float*>(dst)[i] = a[i * step[0]] + b[i * step[1]];
 }
 Status scale(const KernelCall& c) {
   if (c.attrs[0].f == 0) return {Code::invalid_argument, "scale by zero"};
-  for (std::int64_t i = 0; i < c.out[0].size(); ++i) c.out[0].as<float>()[i] = c.in[0].as<float>()[i] * float(c.attrs[0].f);
+  for (std::int64_t i = 0; i < c.out[0].size(); ++i)
+    c.out[0].as<float>()[i] = c.in[0].as<float>()[i] * float(c.attrs[0].f);
   return {};
 }
 
-const Kernel kAdd{.op = "Add", .name = "Add", .types = {DType::float32, DType::float32, DType::float32}, .run = run_tile, .tile = add_tile};
+const Kernel kAdd{.op = "Add",
+                  .name = "Add",
+                  .types = {DType::float32, DType::float32, DType::float32},
+                  .run = run_tile,
+                  .tile = add_tile};
 const Kernel kScale{.op = "Scale", .name = "Scale", .types = {DType::float32}, .run = scale};
 
 const Kernel* find(void*, std::uint64_t id) {
@@ -41,7 +48,10 @@ AlignedBytes small_program(double factor, const char* scale_kernel = "Scale") {
   const auto x = w.slot(format::SlotKind::input, 24, "x");
   const auto y = w.slot(format::SlotKind::output, 24, "y");
   const std::uint32_t in[] = {w.value(Storage::slot, x, 0, DType::float32, dims),
-                              w.value(Storage::constant, format::kNone, w.constant(row, sizeof row), DType::float32,
+                              w.value(Storage::constant,
+                                      format::kNone,
+                                      w.constant(row, sizeof row),
+                                      DType::float32,
                                       std::span(dims).subspan(1))};
   const std::uint32_t sum[] = {w.value(Storage::arena, format::kNone, 0, DType::float32, dims)};
   const std::uint32_t out[] = {w.value(Storage::slot, y, 0, DType::float32, dims)};
@@ -70,7 +80,9 @@ AlignedBytes small_program(double factor, const char* scale_kernel = "Scale") {
 
 struct Bound {
   explicit Bound(const AlignedBytes& blob)
-      : program(*Program::open(blob)), tables(Instance::table_bytes(program)), arena(program.arena_bytes()),
+      : program(*Program::open(blob)),
+        tables(Instance::table_bytes(program)),
+        arena(program.arena_bytes()),
         instance(Instance::create(program, {find}, tables, arena)) {}
   ~Bound() {
     if (instance.ok()) (*instance)->destroy();
@@ -113,7 +125,8 @@ TEST(Program, CancelsBetweenSteps) {
   (*b.instance)->bind(0, x);
   (*b.instance)->bind(1, y);
   int left = 1;
-  RunContext context{.host = &left, .cancelled = [](void* n) { return (*static_cast<int*>(n))-- == 0; }};
+  RunContext context{.host = &left,
+                     .cancelled = [](void* n) { return (*static_cast<int*>(n))-- == 0; }};
   EXPECT_EQ((*b.instance)->run(context).code(), Code::cancelled);
   EXPECT_EQ((*b.instance)->failed_step(), 1u);
 }
@@ -123,17 +136,21 @@ TEST(Program, MissingKernelsAndSmallMemoryAreErrors) {
   const Program p = *Program::open(blob);
   const AlignedBytes tables(Instance::table_bytes(p)), arena(p.arena_bytes());
   EXPECT_EQ(Instance::create(p, {find}, tables, arena).code(), Code::not_found);
-  EXPECT_EQ(Instance::create(p, {find}, std::span<std::byte>(tables).first(64), arena).code(), Code::invalid_argument);
-  EXPECT_EQ(Instance::create(p, {find}, tables, std::span<std::byte>(arena).first(8)).code(), Code::invalid_argument);
+  EXPECT_EQ(Instance::create(p, {find}, std::span<std::byte>(tables).first(64), arena).code(),
+            Code::invalid_argument);
+  EXPECT_EQ(Instance::create(p, {find}, tables, std::span<std::byte>(arena).first(8)).code(),
+            Code::invalid_argument);
 }
 
 TEST(Program, RefusesOtherBytes) {
   const AlignedBytes blob = small_program(1);
   const std::span<const std::byte> all = blob;
-  for (std::size_t n = 0; n < all.size(); ++n) EXPECT_EQ(Program::open(all.first(n)).code(), Code::data_loss) << n;
+  for (std::size_t n = 0; n < all.size(); ++n)
+    EXPECT_EQ(Program::open(all.first(n)).code(), Code::data_loss) << n;
   AlignedBytes shifted(blob.size() + 8);
   std::memcpy(shifted.data() + 8, blob.data(), blob.size());
-  EXPECT_EQ(Program::open(std::span<const std::byte>(shifted).subspan(8)).code(), Code::invalid_argument);
+  EXPECT_EQ(Program::open(std::span<const std::byte>(shifted).subspan(8)).code(),
+            Code::invalid_argument);
   blob.data()[8] = std::byte{2};
   EXPECT_EQ(Program::open(blob).code(), Code::unimplemented);
 }
@@ -155,7 +172,8 @@ TEST(Program, NoChangeOfABitMakesOpenCrash) {
     const auto p = Program::open(blob, Program::Checksum::skip);
     if (p.ok()) {
       ++accepted;
-      for (const auto& s : p->steps()) EXPECT_LE(std::string(p->text(s.name)).size(), blob.size());
+      for (const auto& s : p->steps())
+        EXPECT_LE(std::string(p->text(s.name)).size(), blob.size());
     }
     blob.data()[i / 8] ^= std::byte(1 << i % 8);
   }
@@ -164,7 +182,7 @@ TEST(Program, NoChangeOfABitMakesOpenCrash) {
 
 /// One record changed at a time: every rule of the format is enforced.
 template <class Record, class Change>
-Code after(format::Table format::Header::* table, std::size_t index, Change change) {
+Code after(format::Table format::Header::*table, std::size_t index, Change change) {
   const AlignedBytes blob = small_program(1);
   auto* header = reinterpret_cast<format::Header*>(blob.data());
   change(reinterpret_cast<Record*>(blob.data() + (header->*table).offset)[index]);
@@ -185,11 +203,13 @@ TEST(Program, EnforcesTheRulesOfTheFormat) {
   EXPECT_EQ(value(2, [](V& v) { v.dtype = std::uint8_t(DType::string); }), Code::data_loss);
   EXPECT_EQ(value(2, [](V& v) { v.dtype = 99; }), Code::data_loss);
   EXPECT_EQ(value(2, [](V& v) { v.dims = 1u << 30; }), Code::data_loss);
-  EXPECT_EQ(value(2, [](V& v) { v.storage = Storage::constant; }), Code::data_loss) << "a result among the constants";
+  EXPECT_EQ(value(2, [](V& v) { v.storage = Storage::constant; }), Code::data_loss)
+      << "a result among the constants";
   EXPECT_EQ(value(0, [](V& v) { v.slot = 7; }), Code::data_loss);
   EXPECT_EQ(value(3, [](V& v) { v.slot = 0; }), Code::data_loss) << "a result in an input";
   EXPECT_EQ(step(1, [](S& s) { s.operands = 0; }), Code::data_loss);
-  EXPECT_EQ(step(1, [](S& s) { s.workspace_bytes = 64; }), Code::data_loss) << "a workspace over an operand";
+  EXPECT_EQ(step(1, [](S& s) { s.workspace_bytes = 64; }), Code::data_loss)
+      << "a workspace over an operand";
   EXPECT_EQ(step(1, [](S& s) { s.workspace = 1; }), Code::data_loss);
   EXPECT_EQ(step(1, [](S& s) { s.packed = 0; }), Code::data_loss);
   EXPECT_EQ(step(1, [](S& s) { s.attr_count = 9; }), Code::data_loss);

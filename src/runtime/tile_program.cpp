@@ -1,8 +1,8 @@
 #include "runtime/tile_program.h"
 
-#include "runtime/kernel_util.h"
-
 #include <new>
+
+#include "runtime/kernel_util.h"
 
 namespace weir::rt {
 namespace {
@@ -22,7 +22,8 @@ class Bump {
   T* take(std::size_t n) {
     T* p = reinterpret_cast<T*>(next_);
     next_ += round_up(n * sizeof(T));
-    for (std::size_t i = 0; i < n; ++i) new (p + i) T{};
+    for (std::size_t i = 0; i < n; ++i)
+      new (p + i) T{};
     return p;
   }
 
@@ -31,22 +32,32 @@ class Bump {
 };
 
 /// Axis with these steps continues the merged axis `last`: no operand jumps between them.
-bool continues(const std::int64_t* last, std::int64_t extent, const std::int64_t* steps, std::size_t n) {
+bool continues(const std::int64_t* last,
+               std::int64_t extent,
+               const std::int64_t* steps,
+               std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
     if (steps[i] != last[i] * extent) return false;
   }
   return true;
 }
 
-/// Fills extent and step of the axes, merged as far as all inputs allow; returns their number, at least 1.
-int merge_axes(std::span<const View> in, std::size_t first, const View& out, std::int64_t* extent, std::int64_t* step) {
+/// Fills extent and step of the axes, merged as far as all inputs allow; returns their number, at
+/// least 1.
+int merge_axes(std::span<const View> in,
+               std::size_t first,
+               const View& out,
+               std::int64_t* extent,
+               std::int64_t* step) {
   const std::size_t n = in.size();
   int axes = 0;
   for (int axis = out.rank - 1; axis >= 0; --axis) {
     if (out.dims[axis] == 1) continue;
     std::int64_t* steps = step + std::size_t(axes) * n;
-    for (std::size_t i = 0; i < first; ++i) steps[i] = 0;
-    for (std::size_t i = first; i < n; ++i) steps[i] = step_along(in[i], out.rank, axis) * byte_size(in[i].dtype);
+    for (std::size_t i = 0; i < first; ++i)
+      steps[i] = 0;
+    for (std::size_t i = first; i < n; ++i)
+      steps[i] = step_along(in[i], out.rank, axis) * byte_size(in[i].dtype);
     if (axes > 0 && continues(steps - n, extent[axes - 1], steps, n)) {
       extent[axes - 1] *= out.dims[axis];
     } else {
@@ -55,7 +66,8 @@ int merge_axes(std::span<const View> in, std::size_t first, const View& out, std
   }
   if (axes > 0) return axes;
   extent[0] = 1;
-  for (std::size_t i = 0; i < n; ++i) step[i] = 0;
+  for (std::size_t i = 0; i < n; ++i)
+    step[i] = 0;
   return 1;
 }
 
@@ -63,7 +75,8 @@ int merge_axes(std::span<const View> in, std::size_t first, const View& out, std
 void set_steps(std::span<TileOp> ops, const TileProgram& p, std::span<const std::uint8_t> stride) {
   bool many[kMaxRegisters] = {};
   const int bound = p.inputs + p.results;
-  for (int r = 0; r < bound; ++r) many[r] = r >= p.inputs || stride[std::size_t(r)] != 0;
+  for (int r = 0; r < bound; ++r)
+    many[r] = r >= p.inputs || stride[std::size_t(r)] != 0;
   for (TileOp& op : ops) {
     bool any = false;
     for (int k = 0; k < op.sources; ++k) {
@@ -84,9 +97,11 @@ void place_temporaries(std::span<const TileOp> ops, TileProgram& p, std::uint32_
     if (op.target >= bound && bytes[op.target] < size) bytes[op.target] = size;
   }
   std::size_t per_element = 0;
-  for (int t = 0; t < p.temporaries; ++t) per_element += bytes[bound + t];
+  for (int t = 0; t < p.temporaries; ++t)
+    per_element += bytes[bound + t];
   p.tile = kTileElements;
-  while (p.tile > 16 && per_element * std::size_t(p.tile) > kTileScratch) p.tile /= 2;
+  while (p.tile > 16 && per_element * std::size_t(p.tile) > kTileScratch)
+    p.tile /= 2;
   std::size_t at = 0;
   for (int t = 0; t < p.temporaries; ++t) {
     scratch[t] = std::uint32_t(at);
@@ -100,35 +115,47 @@ struct Cursor {
   std::int64_t index[255];
 
   void seek(const TileProgram& p, const View* in, std::int64_t row) {
-    for (int i = 0; i < p.inputs; ++i) at[i] = static_cast<std::byte*>(in[i].data);
+    for (int i = 0; i < p.inputs; ++i)
+      at[i] = static_cast<std::byte*>(in[i].data);
     for (int a = 1; a < p.axes; ++a) {
       index[a] = row % p.extent[a];
       row /= p.extent[a];
-      for (int i = 0; i < p.inputs; ++i) at[i] += index[a] * p.step[a * p.inputs + i];
+      for (int i = 0; i < p.inputs; ++i)
+        at[i] += index[a] * p.step[a * p.inputs + i];
     }
   }
   void next(const TileProgram& p) {
     for (int a = 1; a < p.axes; ++a) {
       const std::int64_t* step = p.step + a * p.inputs;
-      for (int i = 0; i < p.inputs; ++i) at[i] += step[i];
+      for (int i = 0; i < p.inputs; ++i)
+        at[i] += step[i];
       if (++index[a] < p.extent[a]) return;
-      for (int i = 0; i < p.inputs; ++i) at[i] -= step[i] * p.extent[a];
+      for (int i = 0; i < p.inputs; ++i)
+        at[i] -= step[i] * p.extent[a];
       index[a] = 0;
     }
   }
 };
 
-/// Runs the ops on elements [begin, end) of the innermost axis; `base` points to element 0 of inputs and results.
-void run_span(const TileProgram& p, std::byte* const* base, std::int64_t begin, std::int64_t end, std::byte* scratch) {
+/// Runs the ops on elements [begin, end) of the innermost axis; `base` points to element 0 of
+/// inputs and results.
+void run_span(const TileProgram& p,
+              std::byte* const* base,
+              std::int64_t begin,
+              std::int64_t end,
+              std::byte* scratch) {
   const int bound = p.inputs + p.results;
   void* reg[kMaxRegisters];
-  for (int t = 0; t < p.temporaries; ++t) reg[bound + t] = scratch + p.scratch[t];
+  for (int t = 0; t < p.temporaries; ++t)
+    reg[bound + t] = scratch + p.scratch[t];
   for (std::int64_t at = begin; at < end; at += p.tile) {
     const std::int64_t n = end - at < p.tile ? end - at : p.tile;
-    for (int r = 0; r < bound; ++r) reg[r] = base[r] + at * p.stride[r];
+    for (int r = 0; r < bound; ++r)
+      reg[r] = base[r] + at * p.stride[r];
     for (const TileOp *op = p.ops, *last = op + p.op_count; op != last; ++op) {
       const void* src[kMaxOperands];
-      for (int k = 0; k < op->sources; ++k) src[k] = reg[op->source[k]];
+      for (int k = 0; k < op->sources; ++k)
+        src[k] = reg[op->source[k]];
       op->fn(reg[op->target], src, op->step, op->single ? 1 : n, op->attrs);
     }
   }
@@ -136,7 +163,8 @@ void run_span(const TileProgram& p, std::byte* const* base, std::int64_t begin, 
 
 void results_at_row(const TileProgram& p, const View* out, std::int64_t row, std::byte** base) {
   for (int o = 0; o < p.results; ++o)
-    base[p.inputs + o] = static_cast<std::byte*>(out[o].data) + row * p.extent[0] * p.stride[p.inputs + o];
+    base[p.inputs + o] =
+        static_cast<std::byte*>(out[o].data) + row * p.extent[0] * p.stride[p.inputs + o];
 }
 
 void run_rows(const TileProgram& p, const KernelCall& call, std::int64_t begin, std::int64_t end) {
@@ -151,7 +179,11 @@ void run_rows(const TileProgram& p, const KernelCall& call, std::int64_t begin, 
 }
 
 /// Part of one long row.
-void run_part(const TileProgram& p, const KernelCall& call, std::int64_t row, std::int64_t begin, std::int64_t end) {
+void run_part(const TileProgram& p,
+              const KernelCall& call,
+              std::int64_t row,
+              std::int64_t begin,
+              std::int64_t end) {
   alignas(64) std::byte scratch[kTileScratch];
   Cursor cursor;
   cursor.seek(p, call.in, row);
@@ -169,11 +201,15 @@ std::int64_t grain(const TileProgram& p) {
 
 std::size_t tile_program_bytes(int inputs, int results, int ops, int rank) {
   const std::size_t axes = rank > 0 ? std::size_t(rank) : 1, n = std::size_t(inputs);
-  return round_up(sizeof(TileProgram)) + axes * sizeof(std::int64_t) + axes * n * sizeof(std::int64_t) +
-         round_up(n + std::size_t(results)) + round_up(std::size_t(ops) * sizeof(std::uint32_t));
+  return round_up(sizeof(TileProgram)) + axes * sizeof(std::int64_t) +
+         axes * n * sizeof(std::int64_t) + round_up(n + std::size_t(results)) +
+         round_up(std::size_t(ops) * sizeof(std::uint32_t));
 }
 
-const TileProgram* bind_tiles(std::span<TileOp> ops, std::span<const View> in, std::span<const View> out, void* memory,
+const TileProgram* bind_tiles(std::span<TileOp> ops,
+                              std::span<const View> in,
+                              std::span<const View> out,
+                              void* memory,
                               int first_input) {
   Bump bump(memory);
   auto& p = *bump.take<TileProgram>(1);
@@ -192,9 +228,12 @@ const TileProgram* bind_tiles(std::span<TileOp> ops, std::span<const View> in, s
   auto* scratch = bump.take<std::uint32_t>(p.temporaries);
   p.axes = std::uint8_t(merge_axes(in, std::size_t(first_input), out[0], extent, step));
   p.rows = out[0].size() == 0 ? 0 : 1;
-  for (int a = 1; a < p.axes; ++a) p.rows *= extent[a];
-  for (std::size_t i = 0; i < in.size(); ++i) stride[i] = std::uint8_t(step[i]);
-  for (std::size_t o = 0; o < out.size(); ++o) stride[in.size() + o] = std::uint8_t(byte_size(out[o].dtype));
+  for (int a = 1; a < p.axes; ++a)
+    p.rows *= extent[a];
+  for (std::size_t i = 0; i < in.size(); ++i)
+    stride[i] = std::uint8_t(step[i]);
+  for (std::size_t o = 0; o < out.size(); ++o)
+    stride[in.size() + o] = std::uint8_t(byte_size(out[o].dtype));
   p.extent = extent;
   p.step = step;
   p.stride = stride;
@@ -216,8 +255,10 @@ Status run_tiles(const KernelCall& call) {
     });
     return {};
   }
-  parallel_ranges(call, p.rows, inner > 0 ? size / inner : 1,
-                  [&](std::int64_t begin, std::int64_t end) { run_rows(p, call, begin, end); });
+  parallel_ranges(
+      call, p.rows, inner > 0 ? size / inner : 1, [&](std::int64_t begin, std::int64_t end) {
+        run_rows(p, call, begin, end);
+      });
   return {};
 }
 
@@ -226,12 +267,18 @@ Status run_tile(const KernelCall& call) {
   if (p.rows != 1 || p.extent[0] > kMinimumGrain) return run_tiles(call);
   const TileOp& op = p.ops[0];
   const void* src[kMaxOperands];
-  for (int k = 0; k < op.sources; ++k) src[k] = call.in[op.source[k]].data;
+  for (int k = 0; k < op.sources; ++k)
+    src[k] = call.in[op.source[k]].data;
   op.fn(call.out[0].data, src, op.step, p.extent[0], op.attrs);
   return {};
 }
 
-void run_tile_epilogue(void* arg, void* c, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols,
+void run_tile_epilogue(void* arg,
+                       void* c,
+                       std::int64_t row0,
+                       std::int64_t rows,
+                       std::int64_t col0,
+                       std::int64_t cols,
                        std::int64_t ldc) {
   const auto& e = *static_cast<const TileEpilogue*>(arg);
   const TileProgram& p = *e.program;
@@ -241,12 +288,12 @@ void run_tile_epilogue(void* arg, void* c, std::int64_t row0, std::int64_t rows,
   for (std::int64_t r = 0; r < rows; ++r) {
     for (int i = p.first_input; i < p.inputs; ++i) {
       const View& v = e.in[i];
-      base[i] = static_cast<std::byte*>(v.data) + (row0 + r) * step_along(v, 2, 0) * byte_size(v.dtype) +
-                col0 * p.stride[i];
+      base[i] = static_cast<std::byte*>(v.data) +
+                (row0 + r) * step_along(v, 2, 0) * byte_size(v.dtype) + col0 * p.stride[i];
     }
     for (int o = 1; o < p.results; ++o)
-      base[p.inputs + o] =
-          static_cast<std::byte*>(e.out[o].data) + ((row0 + r) * width + col0) * p.stride[p.inputs + o];
+      base[p.inputs + o] = static_cast<std::byte*>(e.out[o].data) +
+                           ((row0 + r) * width + col0) * p.stride[p.inputs + o];
     base[p.inputs] = static_cast<std::byte*>(c) + r * ldc * p.stride[p.inputs];
     run_span(p, base, 0, cols, scratch);
   }

@@ -11,12 +11,14 @@ namespace {
 template <class F>
 void binary(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, F f) {
   const auto *a = static_cast<const float*>(src[0]), *b = static_cast<const float*>(src[1]);
-  for (std::int64_t i = 0; i < n; ++i) static_cast<float*>(dst)[i] = f(a[i * step[0]], b[i * step[1]]);
+  for (std::int64_t i = 0; i < n; ++i)
+    static_cast<float*>(dst)[i] = f(a[i * step[0]], b[i * step[1]]);
 }
 void add(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const Attr*) {
   binary(dst, src, step, n, [](float a, float b) { return a + b; });
 }
-void multiply(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const Attr*) {
+void multiply(
+    void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const Attr*) {
   binary(dst, src, step, n, [](float a, float b) { return a * b; });
 }
 
@@ -36,8 +38,10 @@ using Dims = std::vector<std::int64_t>;
 struct Array {
   explicit Array(Dims d, float first = 0) : dims(std::move(d)) {
     std::int64_t n = 1;
-    for (std::int64_t x : dims) n *= x;
-    for (std::int64_t i = 0; i < n; ++i) data.push_back(first + float(i % 97) / 8);
+    for (std::int64_t x : dims)
+      n *= x;
+    for (std::int64_t i = 0; i < n; ++i)
+      data.push_back(first + float(i % 97) / 8);
   }
   View view() { return {data.data(), dims.data(), DType::float32, std::uint8_t(dims.size())}; }
   /// Element of this array that belongs to element `index` of `out`.
@@ -64,7 +68,8 @@ void check(Array a, Array b, Array c, const Dims& out) {
   const View in[] = {a.view(), b.view(), c.view()}, results[] = {y.view(), z.view()};
   std::vector<std::uint64_t> memory(tile_program_bytes(3, 2, 3, int(out.size())) / 8);
   const TileProgram* p = bind_tiles(ops, in, results, memory.data());
-  KernelCall call{.in = in, .out = results, .n_in = 3, .n_out = 2, .state = const_cast<TileProgram*>(p)};
+  KernelCall call{
+      .in = in, .out = results, .n_in = 3, .n_out = 2, .state = const_cast<TileProgram*>(p)};
   ASSERT_TRUE(run_tiles(call).ok());
   for (std::int64_t i = 0; i < std::int64_t(y.data.size()); ++i) {
     const float t = a.at(i, out) * b.at(i, out);
@@ -73,14 +78,30 @@ void check(Array a, Array b, Array c, const Dims& out) {
   }
 }
 
-TEST(TileProgram, EqualShapes) { check(Array({5, 7}), Array({5, 7}, 1), Array({5, 7}, 2), {5, 7}); }
-TEST(TileProgram, LongRows) { check(Array({100000}), Array({100000}, 1), Array({1}, 2), {100000}); }
-TEST(TileProgram, Rows) { check(Array({300, 40}), Array({40}, 1), Array({300, 1}, 2), {300, 40}); }
-TEST(TileProgram, LongRowsOfSeveral) { check(Array({3, 20000}), Array({20000}, 1), Array({3, 1}), {3, 20000}); }
-TEST(TileProgram, ManyAxes) { check(Array({4, 1, 6, 1}), Array({5, 1, 3}, 1), Array({4, 5, 6, 3}), {4, 5, 6, 3}); }
-TEST(TileProgram, OneElement) { check(Array({1, 1}), Array({}), Array({1}, 3), {1, 1}); }
-TEST(TileProgram, Empty) { check(Array({0, 4}), Array({4}), Array({1}), {0, 4}); }
-TEST(TileProgram, OnlyScalarsMeet) { check(Array({}), Array({1}), Array({50, 3}), {50, 3}); }
+TEST(TileProgram, EqualShapes) {
+  check(Array({5, 7}), Array({5, 7}, 1), Array({5, 7}, 2), {5, 7});
+}
+TEST(TileProgram, LongRows) {
+  check(Array({100000}), Array({100000}, 1), Array({1}, 2), {100000});
+}
+TEST(TileProgram, Rows) {
+  check(Array({300, 40}), Array({40}, 1), Array({300, 1}, 2), {300, 40});
+}
+TEST(TileProgram, LongRowsOfSeveral) {
+  check(Array({3, 20000}), Array({20000}, 1), Array({3, 1}), {3, 20000});
+}
+TEST(TileProgram, ManyAxes) {
+  check(Array({4, 1, 6, 1}), Array({5, 1, 3}, 1), Array({4, 5, 6, 3}), {4, 5, 6, 3});
+}
+TEST(TileProgram, OneElement) {
+  check(Array({1, 1}), Array({}), Array({1}, 3), {1, 1});
+}
+TEST(TileProgram, Empty) {
+  check(Array({0, 4}), Array({4}), Array({1}), {0, 4});
+}
+TEST(TileProgram, OnlyScalarsMeet) {
+  check(Array({}), Array({1}), Array({50, 3}), {50, 3});
+}
 
 TEST(TileProgram, EndsAContraction) {
   // c (already in y) + bias, times a column, by blocks of 2 x 3.
@@ -95,7 +116,9 @@ TEST(TileProgram, EndsAContraction) {
       run_tile_epilogue(&e, y.data.data() + row * 9 + col, row, row + 2 > 5 ? 1 : 2, col, 3, 9);
   }
   for (std::size_t i = 0; i < 45; ++i)
-    ASSERT_EQ(y.data[i], (before.data[i] + bias.data[i % 9]) * column.data[i / 9] + residual.data[i]) << i;
+    ASSERT_EQ(y.data[i],
+              (before.data[i] + bias.data[i % 9]) * column.data[i / 9] + residual.data[i])
+        << i;
 }
 
 TEST(TileProgram, RunsInSlices) {
@@ -105,13 +128,21 @@ TEST(TileProgram, RunsInSlices) {
   std::array ops{op(add, 1, 0, 0)};
   const View in[] = {a.view()}, out[] = {y.view()};
   std::vector<std::uint64_t> memory(tile_program_bytes(1, 1, 1, 1) / 8);
-  RunContext context{.parallel_for = [](void*, std::int64_t n, void (*fn)(void*, std::int64_t), void* arg) {
-    for (std::int64_t i = n; i-- > 0; ++slices) fn(arg, i);
-  }};
-  KernelCall call{.in = in, .out = out, .n_in = 1, .n_out = 1, .state = const_cast<TileProgram*>(bind_tiles(ops, in, out, memory.data())), .context = &context};
+  RunContext context{
+      .parallel_for = [](void*, std::int64_t n, void (*fn)(void*, std::int64_t), void* arg) {
+        for (std::int64_t i = n; i-- > 0; ++slices)
+          fn(arg, i);
+      }};
+  KernelCall call{.in = in,
+                  .out = out,
+                  .n_in = 1,
+                  .n_out = 1,
+                  .state = const_cast<TileProgram*>(bind_tiles(ops, in, out, memory.data())),
+                  .context = &context};
   ASSERT_TRUE(run_tile(call).ok());
   EXPECT_GT(slices, 4);
-  for (std::size_t i = 0; i < 200000; ++i) ASSERT_EQ(y.data[i], 2 * a.data[i]);
+  for (std::size_t i = 0; i < 200000; ++i)
+    ASSERT_EQ(y.data[i], 2 * a.data[i]);
 }
 
 }  // namespace

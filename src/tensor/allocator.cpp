@@ -110,8 +110,10 @@ Pool& pool() {
   ErrorInfo e;
   e.code = Code::resource_exhausted;
   e.what = "out of memory";
-  e.got = "a request for " + std::to_string(bytes) + " bytes, " + std::to_string(s.in_use) + " in use";
-  if (s.limit > 0) e.expected = "at most " + std::to_string(s.limit) + " bytes, the limit of set_memory_limit";
+  e.got =
+      "a request for " + std::to_string(bytes) + " bytes, " + std::to_string(s.in_use) + " in use";
+  if (s.limit > 0)
+    e.expected = "at most " + std::to_string(s.limit) + " bytes, the limit of set_memory_limit";
   e.fix = "use a smaller batch, or release tensors that are not needed";
   throw Error(e);
 }
@@ -158,7 +160,8 @@ Buffer* wrap_buffer(void* data, std::int64_t bytes, void (*deleter)(void*, void*
 void Buffer::release() noexcept {
   if (refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (keep_alive) {
-    for (Buffer* b : *keep_alive) b->release();
+    for (Buffer* b : *keep_alive)
+      b->release();
     delete keep_alive;
   }
   if (!owned) {  // wherever the elements are: a user's memory may follow the header by chance

@@ -1,7 +1,8 @@
 #pragma once
 
-/// Memory of tensors: 64-byte aligned blocks that are kept for reuse, counted, and limited on request. The first touch
-/// of fresh pages costs more than most ops, so a block returns to the system only when asked.
+/// Memory of tensors: 64-byte aligned blocks that are kept for reuse, counted, and limited on
+/// request. The first touch of fresh pages costs more than most ops, so a block returns to the
+/// system only when asked.
 
 #include <weir/tensor.h>
 
@@ -28,11 +29,13 @@ struct Buffer {
   bool unique() const { return refs.load(std::memory_order_acquire) == 1; }
 };
 
-/// Throws weir::Error (resource_exhausted) when the limit or the machine refuses; nothing has changed then.
+/// Throws weir::Error (resource_exhausted) when the limit or the machine refuses; nothing has
+/// changed then.
 Buffer* allocate_buffer(std::int64_t bytes);
 Buffer* wrap_buffer(void* data, std::int64_t bytes, void (*deleter)(void*, void*), void* context);
 
-/// A block of kSmallBlock bytes from a list of this thread, for tensor headers with their small data.
+/// A block of kSmallBlock bytes from a list of this thread, for tensor headers with their small
+/// data.
 inline constexpr std::size_t kSmallBlock = 256;
 void* allocate_small();
 void free_small(void* block) noexcept;

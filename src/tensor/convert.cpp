@@ -1,10 +1,10 @@
 #include "tensor/convert.h"
 
-#include "tensor/tensor_impl.h"
-
 #include <cmath>
 #include <cstring>
 #include <limits>
+
+#include "tensor/tensor_impl.h"
 
 namespace weir::tensor {
 namespace {
@@ -29,7 +29,8 @@ Number from_real(double v) {
 
 /// A float to an integer as the hardware converts it, without undefined behaviour out of range.
 std::int64_t truncate(double v) {
-  if (!(v > -9223372036854775808.0 && v < 9223372036854775808.0)) return std::numeric_limits<std::int64_t>::min();
+  if (!(v > -9223372036854775808.0 && v < 9223372036854775808.0))
+    return std::numeric_limits<std::int64_t>::min();
   return std::int64_t(v);
 }
 
@@ -52,14 +53,19 @@ Range range_of(DType t) {
 }
 
 void check_fits(const Scalar& s, DType dtype) {
-  const std::string text = s.kind == Scalar::Kind::integer ? std::to_string(s.i) : std::to_string(s.f);
+  const std::string text =
+      s.kind == Scalar::Kind::integer ? std::to_string(s.i) : std::to_string(s.f);
   if (dtype == DType::string) fail_fit(text, dtype, "pass a string");
-  if (s.kind == Scalar::Kind::complex && !is_complex(dtype)) fail_fit("a complex number", dtype, "cast the tensor");
-  if (dtype == DType::boolean && s.kind != Scalar::Kind::boolean) fail_fit(text, dtype, "pass true or false");
+  if (s.kind == Scalar::Kind::complex && !is_complex(dtype))
+    fail_fit("a complex number", dtype, "cast the tensor");
+  if (dtype == DType::boolean && s.kind != Scalar::Kind::boolean)
+    fail_fit(text, dtype, "pass true or false");
   if (is_integer(dtype)) {
-    if (s.kind == Scalar::Kind::real) fail_fit(text, dtype, "cast the tensor to a floating dtype first");
+    if (s.kind == Scalar::Kind::real)
+      fail_fit(text, dtype, "cast the tensor to a floating dtype first");
     const Range r = range_of(dtype);
-    if (double(s.i) < r.low || double(s.i) > r.high) fail_fit(text, dtype, "cast the tensor to a wider dtype first");
+    if (double(s.i) < r.low || double(s.i) > r.high)
+      fail_fit(text, dtype, "cast the tensor to a wider dtype first");
   }
   if (is_floating(dtype) && std::isfinite(s.f)) {
     const double limit = dtype == DType::float16    ? 65504.0
@@ -135,7 +141,8 @@ Number load(const void* p, DType dtype) {
       return {true, std::int64_t(v), double(v), 0};
     }
     case DType::complex64:
-      return {false, 0, double(read<float>(p)), double(read<float>(static_cast<const float*>(p) + 1))};
+      return {
+          false, 0, double(read<float>(p)), double(read<float>(static_cast<const float*>(p) + 1))};
     case DType::complex128:
       return {false, 0, read<double>(p), read<double>(static_cast<const double*>(p) + 1)};
     case DType::string:

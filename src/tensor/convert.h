@@ -17,8 +17,8 @@ Number load(const void* element, DType dtype);
 /// Converts as a cast does: truncation toward zero, no range check.
 void store(void* element, DType dtype, const Number& value);
 
-/// A scalar tensor of `dtype` from a host number. Throws if the number does not fit: 1.5 for an integer, 300 for uint8,
-/// 1e300 for float32, a complex number for a real dtype.
+/// A scalar tensor of `dtype` from a host number. Throws if the number does not fit: 1.5 for an
+/// integer, 300 for uint8, 1e300 for float32, a complex number for a real dtype.
 Tensor adopt_scalar(const Scalar& scalar, DType dtype);
 
 float half_to_float(std::uint16_t bits);

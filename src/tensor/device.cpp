@@ -9,9 +9,11 @@ namespace weir::inline v0 {
 std::vector<PhysicalDevice> list_physical_devices(const std::string& type) {
   std::vector<PhysicalDevice> list;
   if (type.empty() || type == "CPU") {
-    std::string text = std::string(platform::cpu_name()) + ", " + platform::isa_name(platform::isa());
+    std::string text =
+        std::string(platform::cpu_name()) + ", " + platform::isa_name(platform::isa());
     if (*platform::cpu_extras()) text += std::string(" ") + platform::cpu_extras();
-    list.push_back({"CPU:0", "CPU", text + ", " + std::to_string(platform::threads()) + " threads", true, {}});
+    list.push_back(
+        {"CPU:0", "CPU", text + ", " + std::to_string(platform::threads()) + " threads", true, {}});
   }
   if (type.empty() || type == "GPU") {
     int n = 0;

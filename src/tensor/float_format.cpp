@@ -1,11 +1,11 @@
 #include "tensor/float_format.h"
 
-#include "tensor/convert.h"
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+
+#include "tensor/convert.h"
 
 namespace weir::tensor {
 namespace {
@@ -16,7 +16,8 @@ Decimal parse(std::string_view scientific) {
   for (char c : scientific.substr(0, e)) {
     if (c != '.') d.digits += c;
   }
-  while (d.digits.size() > 1 && d.digits.back() == '0') d.digits.pop_back();
+  while (d.digits.size() > 1 && d.digits.back() == '0')
+    d.digits.pop_back();
   const bool zero = d.digits == "0";
   d.exponent = zero ? 1 : 1 + std::atoi(std::string(scientific.substr(e + 1)).c_str());
   return d;
@@ -30,15 +31,19 @@ std::string scientific(T value) {
 
 std::string scientific(double value, int precision) {
   char text[64];
-  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, precision).ptr};
+  return {
+      text,
+      std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, precision).ptr};
 }
 
 std::string fixed(double value, int precision) {
   char text[400];
-  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, precision).ptr};
+  return {text,
+          std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, precision).ptr};
 }
 
-/// For the dtypes that the standard library does not know: the first correctly rounded form that reads back.
+/// For the dtypes that the standard library does not know: the first correctly rounded form that
+/// reads back.
 std::string shortest_half(double value, std::uint16_t (*round)(float)) {
   const std::uint16_t bits = round(float(value));
   for (int precision = 0;; ++precision) {
@@ -61,7 +66,8 @@ std::string shortest_text(double value, DType dtype) {
   }
 }
 
-/// Integer and fraction of a positive number; at most `precision` digits after the point, the last one rounded.
+/// Integer and fraction of a positive number; at most `precision` digits after the point, the last
+/// one rounded.
 struct Parts {
   std::string integer, fraction;
 };
@@ -70,7 +76,8 @@ Parts split(const std::string& text) {
   const std::size_t point = text.find('.');
   if (point == std::string::npos) return {text, ""};
   Parts p{text.substr(0, point), text.substr(point + 1)};
-  while (!p.fraction.empty() && p.fraction.back() == '0') p.fraction.pop_back();
+  while (!p.fraction.empty() && p.fraction.back() == '0')
+    p.fraction.pop_back();
   return p;
 }
 
@@ -80,15 +87,18 @@ Parts positional(double value, DType dtype, std::size_t precision) {
   if (after > int(precision)) return split(fixed(value, int(precision)));
   if (d.exponent <= 0) return {"0", std::string(std::size_t(-d.exponent), '0') + d.digits};
   if (after <= 0) return {d.digits + std::string(std::size_t(-after), '0'), ""};
-  return split(d.digits.substr(0, std::size_t(d.exponent)) + "." + d.digits.substr(std::size_t(d.exponent)));
+  return split(d.digits.substr(0, std::size_t(d.exponent)) + "." +
+               d.digits.substr(std::size_t(d.exponent)));
 }
 
-/// Mantissa of the scientific form, and the exponent in `exponent`. With `exact`, digits beyond those that name the
-/// number fill the precision.
-Parts mantissa(double value, DType dtype, std::size_t precision, int& exponent, bool exact = false) {
+/// Mantissa of the scientific form, and the exponent in `exponent`. With `exact`, digits beyond
+/// those that name the number fill the precision.
+Parts mantissa(
+    double value, DType dtype, std::size_t precision, int& exponent, bool exact = false) {
   Decimal d = shortest(value, dtype);
   const std::size_t wanted = precision + 1;
-  if (d.digits.size() > wanted || (exact && d.digits.size() < wanted)) d = parse(scientific(value, int(precision)));
+  if (d.digits.size() > wanted || (exact && d.digits.size() < wanted))
+    d = parse(scientific(value, int(precision)));
   exponent = d.exponent - 1;
   return {d.digits.substr(0, 1), d.digits.substr(1)};
 }
@@ -108,7 +118,8 @@ double in_dtype(double value, DType dtype) {
   }
 }
 
-/// The magnitude from which numbers are written with an exponent: about the decimal digits of the dtype.
+/// The magnitude from which numbers are written with an exponent: about the decimal digits of the
+/// dtype.
 double exponent_from(DType dtype, double widest) {
   if (dtype == DType::float16 || dtype == DType::bfloat16) return 1e3;
   return dtype == DType::float32 || dtype == DType::complex64 ? 1e6 : widest;
@@ -146,7 +157,8 @@ std::string scalar_text(double value, DType dtype, bool trim) {
   }
   int exponent = 0;
   const Parts p = mantissa(magnitude, dtype, 40, exponent);
-  return sign + p.integer + (p.fraction.empty() ? "" : "." + p.fraction) + exponent_text(exponent, 2);
+  return sign + p.integer + (p.fraction.empty() ? "" : "." + p.fraction) +
+         exponent_text(exponent, 2);
 }
 
 FloatFormat::FloatFormat(const std::vector<double>& shown, DType dtype, bool always_sign)
@@ -197,11 +209,13 @@ std::string FloatFormat::number(double value) const {
   const std::string sign = std::signbit(value) ? "-" : always_sign_ ? "+" : "";
   if (!scientific_) {
     const Parts p = positional(std::abs(value), dtype_, precision_);
-    return pad_left(sign + p.integer, left_) + "." + p.fraction + std::string(right_ - p.fraction.size(), ' ');
+    return pad_left(sign + p.integer, left_) + "." + p.fraction +
+           std::string(right_ - p.fraction.size(), ' ');
   }
   int exponent = 0;
   const Parts p = mantissa(std::abs(value), dtype_, precision_, exponent, true);
-  return pad_left(sign + p.integer, left_) + "." + p.fraction + std::string(precision_ - p.fraction.size(), '0') +
+  return pad_left(sign + p.integer, left_) + "." + p.fraction +
+         std::string(precision_ - p.fraction.size(), '0') +
          exponent_text(exponent, exponent_digits_);
 }
 

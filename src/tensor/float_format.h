@@ -10,7 +10,8 @@
 
 namespace weir::tensor {
 
-/// The fewest digits that name the number among those of its dtype: digits d1 d2 ... with value 0.d1d2... * 10^exponent.
+/// The fewest digits that name the number among those of its dtype: digits d1 d2 ... with value
+/// 0.d1d2... * 10^exponent.
 struct Decimal {
   std::string digits;  // "0" for zero
   int exponent = 0;
@@ -18,7 +19,8 @@ struct Decimal {
 /// `value` is finite and not negative, an element of `dtype` widened to double.
 Decimal shortest(double value, DType dtype);
 
-/// One number, as str() of a NumPy scalar: "1.0", "1e-05", "nan". `trim`: without ".0", as in complex numbers.
+/// One number, as str() of a NumPy scalar: "1.0", "1e-05", "nan". `trim`: without ".0", as in
+/// complex numbers.
 std::string scalar_text(double value, DType dtype, bool trim = false);
 
 /// A common format for the numbers of an array.

@@ -1,13 +1,13 @@
 #include "tensor/print.h"
 
-#include "tensor/convert.h"
-#include "tensor/float_format.h"
-#include "tensor/tensor_impl.h"
-
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <ostream>
+
+#include "tensor/convert.h"
+#include "tensor/float_format.h"
+#include "tensor/tensor_impl.h"
 
 namespace weir::tensor {
 namespace {
@@ -27,13 +27,15 @@ using Elements = std::vector<const void*>;
 
 class RealFormat final : public Format {
  public:
-  RealFormat(const Elements& shown, DType dtype) : dtype_(dtype), format_(values(shown, dtype), dtype) {}
+  RealFormat(const Elements& shown, DType dtype)
+      : dtype_(dtype), format_(values(shown, dtype), dtype) {}
   std::string operator()(const void* p) const override { return format_(load(p, dtype_).re); }
 
  private:
   static std::vector<double> values(const Elements& shown, DType dtype) {
     std::vector<double> list;
-    for (const void* p : shown) list.push_back(load(p, dtype).re);
+    for (const void* p : shown)
+      list.push_back(load(p, dtype).re);
     return list;
   }
   DType dtype_;
@@ -43,7 +45,9 @@ class RealFormat final : public Format {
 class ComplexFormat final : public Format {
  public:
   ComplexFormat(const Elements& shown, DType dtype)
-      : dtype_(dtype), real_(part(shown, dtype, false), dtype), imag_(part(shown, dtype, true), dtype, true) {}
+      : dtype_(dtype),
+        real_(part(shown, dtype, false), dtype),
+        imag_(part(shown, dtype, true), dtype, true) {}
   std::string operator()(const void* p) const override {
     const Number n = load(p, dtype_);
     std::string imag = imag_(n.im);
@@ -54,7 +58,8 @@ class ComplexFormat final : public Format {
  private:
   static std::vector<double> part(const Elements& shown, DType dtype, bool imaginary) {
     std::vector<double> list;
-    for (const void* p : shown) list.push_back(imaginary ? load(p, dtype).im : load(p, dtype).re);
+    for (const void* p : shown)
+      list.push_back(imaginary ? load(p, dtype).im : load(p, dtype).re);
     return list;
   }
   DType dtype_;
@@ -69,7 +74,8 @@ std::string integer_text(const void* p, DType dtype) {
 class IntegerFormat final : public Format {
  public:
   IntegerFormat(const Elements& shown, DType dtype) : dtype_(dtype) {
-    for (const void* p : shown) width_ = std::max(width_, integer_text(p, dtype).size());
+    for (const void* p : shown)
+      width_ = std::max(width_, integer_text(p, dtype).size());
   }
   std::string operator()(const void* p) const override {
     const std::string text = integer_text(p, dtype_);
@@ -83,12 +89,16 @@ class IntegerFormat final : public Format {
 
 class BoolFormat final : public Format {
  public:
-  std::string operator()(const void* p) const override { return load(p, DType::boolean).i ? " True" : "False"; }
+  std::string operator()(const void* p) const override {
+    return load(p, DType::boolean).i ? " True" : "False";
+  }
 };
 
 class StringFormat final : public Format {
  public:
-  std::string operator()(const void* p) const override { return bytes_repr(*static_cast<const StringView*>(p)); }
+  std::string operator()(const void* p) const override {
+    return bytes_repr(*static_cast<const StringView*>(p));
+  }
 };
 
 std::unique_ptr<Format> make_format(DType dtype, const Elements& shown) {
@@ -117,7 +127,8 @@ std::string scalar(const void* p, DType dtype) {
 /// Lays the elements out in brackets and lines.
 class Layout {
  public:
-  explicit Layout(const Tensor& t) : t_(t), summarise_(t.size() > kThreshold), data_(static_cast<const char*>(t.raw_data())) {
+  explicit Layout(const Tensor& t)
+      : t_(t), summarise_(t.size() > kThreshold), data_(static_cast<const char*>(t.raw_data())) {
     Elements shown;
     collect(0, 0, shown);
     format_ = make_format(t.dtype(), shown);
@@ -128,15 +139,21 @@ class Layout {
   std::int64_t dim(int axis) const { return t_.impl()->shape()[axis].value(); }
   bool skips(int axis) const { return summarise_ && dim(axis) > 2 * kEdge; }
   const void* element(std::int64_t index) const { return data_ + index * byte_size(t_.dtype()); }
-  std::int64_t next(int axis, std::int64_t i) const { return skips(axis) && i == kEdge - 1 ? dim(axis) - kEdge : i + 1; }
+  std::int64_t next(int axis, std::int64_t i) const {
+    return skips(axis) && i == kEdge - 1 ? dim(axis) - kEdge : i + 1;
+  }
 
   void collect(int axis, std::int64_t index, Elements& shown) const {
     if (axis == t_.rank()) return shown.push_back(element(index));
-    for (std::int64_t i = 0; i < dim(axis); i = next(axis, i)) collect(axis + 1, index * dim(axis) + i, shown);
+    for (std::int64_t i = 0; i < dim(axis); i = next(axis, i))
+      collect(axis + 1, index * dim(axis) + i, shown);
   }
 
   /// Appends a word, on a new line where the width would be exceeded and that helps.
-  static void extend(std::string& text, std::string& line, const std::string& word, std::size_t width,
+  static void extend(std::string& text,
+                     std::string& line,
+                     const std::string& word,
+                     std::size_t width,
                      const std::string& indent) {
     if (line.size() + word.size() > width && line.size() > indent.size()) {
       text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
@@ -145,7 +162,10 @@ class Layout {
     line += word;
   }
 
-  std::string row(int axis, std::int64_t index, const std::string& indent, std::size_t width) const {
+  std::string row(int axis,
+                  std::int64_t index,
+                  const std::string& indent,
+                  std::size_t width) const {
     std::string text, line = indent;
     const std::int64_t n = dim(axis);
     for (std::int64_t i = 0; i < n; i = next(axis, i)) {
@@ -160,7 +180,10 @@ class Layout {
     return text + line;
   }
 
-  std::string block(int axis, std::int64_t index, const std::string& indent, std::size_t width) const {
+  std::string block(int axis,
+                    std::int64_t index,
+                    const std::string& indent,
+                    std::size_t width) const {
     std::string text;
     if (axis == t_.rank() - 1) {
       text = row(axis, index, indent, width);
@@ -168,7 +191,8 @@ class Layout {
       const std::string separator(std::size_t(t_.rank() - 1 - axis), '\n');
       const std::int64_t n = dim(axis);
       for (std::int64_t i = 0; i < n; i = next(axis, i)) {
-        text += indent + block(axis + 1, index * n + i, indent + " ", width - 1) + (i == n - 1 ? "" : separator);
+        text += indent + block(axis + 1, index * n + i, indent + " ", width - 1) +
+                (i == n - 1 ? "" : separator);
         if (skips(axis) && i == kEdge - 1) text += indent + "..." + separator;
       }
     }
@@ -187,7 +211,8 @@ char escape_of(char c) {
 
 }  // namespace
 
-// Source: CPython, bytes_repr: double quotes only where single ones would need escapes and double ones would not.
+// Source: CPython, bytes_repr: double quotes only where single ones would need escapes and double
+// ones would not.
 std::string bytes_repr(std::string_view bytes) {
   const bool single = bytes.find('\'') != std::string_view::npos;
   const char quote = single && bytes.find('"') == std::string_view::npos ? '"' : '\'';
@@ -220,8 +245,8 @@ namespace weir::inline v0 {
 std::string Tensor::to_string() const {
   if (!p_) return "<undefined>";
   if (!is_symbolic()) return tensor::format(*this);
-  return "Tensor(\"" + p_->source()->name(p_->node(), p_->output()) + "\", shape=" + shape().to_string() +
-         ", dtype=" + weir::name(dtype()) + ")";
+  return "Tensor(\"" + p_->source()->name(p_->node(), p_->output()) +
+         "\", shape=" + shape().to_string() + ", dtype=" + weir::name(dtype()) + ")";
 }
 
 std::ostream& operator<<(std::ostream& os, const Tensor& t) {

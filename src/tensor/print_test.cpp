@@ -1,11 +1,12 @@
 #include "tensor/print.h"
-#include "tensor/convert.h"
-#include "tensor/tensor_impl.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <sstream>
+
+#include "tensor/convert.h"
+#include "tensor/tensor_impl.h"
 
 namespace weir {
 namespace {
@@ -21,7 +22,8 @@ std::vector<Case> golden_cases() {
     Case c;
     std::string word;
     std::istringstream(line) >> word >> c.dtype >> c.dims >> c.data;
-    for (std::string text; std::getline(file, text) && text != "%%";) c.text += (c.text.empty() ? "" : "\n") + text;
+    for (std::string text; std::getline(file, text) && text != "%%";)
+      c.text += (c.text.empty() ? "" : "\n") + text;
     cases.push_back(c);
   }
   return cases;
@@ -31,7 +33,8 @@ Shape parse_dims(const std::string& text) {
   Shape shape;
   if (text == "-") return shape;
   std::istringstream stream(text);
-  for (std::string n; std::getline(stream, n, 'x');) shape.push_back(Dim(std::stoll(n)));
+  for (std::string n; std::getline(stream, n, 'x');)
+    shape.push_back(Dim(std::stoll(n)));
   return shape;
 }
 
@@ -45,14 +48,16 @@ DType dtype_named(const std::string& text) {
 std::string bytes_of(const std::string& hex) {
   std::string bytes;
   if (hex == "-") return bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2) bytes += char(std::stoi(hex.substr(i, 2), nullptr, 16));
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    bytes += char(std::stoi(hex.substr(i, 2), nullptr, 16));
   return bytes;
 }
 
 Tensor strings_of(const Case& c) {
   std::vector<std::string> owned;
   std::istringstream stream(c.data);
-  for (std::string hex; std::getline(stream, hex, ',');) owned.push_back(bytes_of(hex));
+  for (std::string hex; std::getline(stream, hex, ',');)
+    owned.push_back(bytes_of(hex));
   return Tensor::strings({owned.begin(), owned.end()}, parse_dims(c.dims));
 }
 
@@ -67,7 +72,8 @@ Tensor tensor_of(const Case& c) {
     return t;
   }
   const std::size_t second = c.data.find(':', 6);
-  const double start = std::stod(c.data.substr(6, second - 6)), step = std::stod(c.data.substr(second + 1));
+  const double start = std::stod(c.data.substr(6, second - 6)),
+               step = std::stod(c.data.substr(second + 1));
   for (std::int64_t i = 0; i < t.size(); ++i)
     tensor::store(data + i * byte_size(dtype), dtype, {false, 0, start + double(i) * step, 0});
   return t;
@@ -76,14 +82,16 @@ Tensor tensor_of(const Case& c) {
 TEST(Print, EqualsNumPy) {
   const std::vector<Case> cases = golden_cases();
   ASSERT_GT(cases.size(), 150u);
-  for (const Case& c : cases) EXPECT_EQ(tensor_of(c).to_string(), c.text) << c.dtype << " " << c.dims << " " << c.data;
+  for (const Case& c : cases)
+    EXPECT_EQ(tensor_of(c).to_string(), c.text) << c.dtype << " " << c.dims << " " << c.data;
 }
 
 TEST(Print, BFloat16HasItsShortestDigits) {
   Tensor t = Tensor::zeros({3}, DType::bfloat16);
   const double values[] = {0.1, 1, -2.5};
   for (int i = 0; i < 3; ++i)
-    tensor::store(static_cast<char*>(t.impl()->data()) + 2 * i, DType::bfloat16, {false, 0, values[i], 0});
+    tensor::store(
+        static_cast<char*>(t.impl()->data()) + 2 * i, DType::bfloat16, {false, 0, values[i], 0});
   EXPECT_EQ(t.to_string(), "[ 0.1  1.  -2.5]");
 }
 

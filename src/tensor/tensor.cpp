@@ -1,16 +1,19 @@
 #include <weir/tensor.h>
 
-#include "tensor/tensor_impl.h"
-
 #include <algorithm>
 #include <cstring>
+
+#include "tensor/tensor_impl.h"
 
 namespace weir::inline v0 {
 namespace {
 
 std::atomic<std::uint64_t> next_id{1};
 
-[[noreturn]] void fail(std::string what, std::string got = {}, std::string expected = {}, std::string fix = {}) {
+[[noreturn]] void fail(std::string what,
+                       std::string got = {},
+                       std::string expected = {},
+                       std::string fix = {}) {
   ErrorInfo e;
   e.what = std::move(what);
   e.got = std::move(got);
@@ -20,7 +23,10 @@ std::atomic<std::uint64_t> next_id{1};
 }
 
 const TensorImpl& checked(const TensorImpl* p) {
-  if (!p) fail("use of an undefined Tensor", "a default-constructed or moved-from Tensor", "a tensor with a value");
+  if (!p)
+    fail("use of an undefined Tensor",
+         "a default-constructed or moved-from Tensor",
+         "a tensor with a value");
   return *p;
 }
 
@@ -30,17 +36,21 @@ const TensorImpl& concrete(const TensorImpl* p, const char* action) {
   ErrorInfo e;
   e.code = Code::failed_precondition;
   e.what = std::string(action) + " a symbolic tensor";
-  e.got = t.source()->describe(t.node(), t.output()) + ", which has no value while its graph is built";
+  e.got =
+      t.source()->describe(t.node(), t.output()) + ", which has no value while its graph is built";
   e.expected = "a tensor with a value";
-  e.fix = "return it from the function and read the result there; for a branch or loop on its value use weir::cond, "
-          "weir::while_loop or weir::where";
+  e.fix =
+      "return it from the function and read the result there; for a branch or loop on its value "
+      "use weir::cond, "
+      "weir::while_loop or weir::where";
   throw Error(e);
 }
 
 /// Product of the dimensions; an error if a dimension is unknown or the product leaves 63 bits.
 std::int64_t checked_size(const Shape& shape, DType dtype) {
   if (!is_valid(dtype)) fail("not a dtype", std::to_string(int(dtype)));
-  if (shape.rank() > kMaxRank) fail("too many dimensions", std::to_string(shape.rank()), "at most 254");
+  if (shape.rank() > kMaxRank)
+    fail("too many dimensions", std::to_string(shape.rank()), "at most 254");
   if (!shape.is_static()) fail("a tensor with a value needs a static shape", shape.to_string());
   std::int64_t n = byte_size(dtype);
   for (Dim d : shape.dims()) {
@@ -103,7 +113,8 @@ Tensor TensorImpl::view(const Tensor& base, ShapeView shape, std::int64_t offset
   const TensorImpl& from = *base.impl();
   if (!from.buffer_) {  // small data lives with its header: copy it
     Tensor t = concrete(from.dtype_, shape);
-    std::memcpy(t.impl()->data_, static_cast<const char*>(from.data_) + offset,
+    std::memcpy(t.impl()->data_,
+                static_cast<const char*>(from.data_) + offset,
                 std::size_t(t.impl()->size_ * byte_size(from.dtype_)));
     return t;
   }
@@ -113,7 +124,10 @@ Tensor TensorImpl::view(const Tensor& base, ShapeView shape, std::int64_t offset
   return t;
 }
 
-Tensor TensorImpl::symbolic(SpecView spec, std::shared_ptr<tensor::SymbolSource> source, int node, int output,
+Tensor TensorImpl::symbolic(SpecView spec,
+                            std::shared_ptr<tensor::SymbolSource> source,
+                            int node,
+                            int output,
                             std::uint64_t id) {
   TensorImpl* p = make(spec.dtype, spec.shape);
   p->source_ = std::move(source);
@@ -125,7 +139,8 @@ Tensor TensorImpl::symbolic(SpecView spec, std::shared_ptr<tensor::SymbolSource>
 
 Tensor TensorImpl::again(const Tensor& t) {
   const TensorImpl& p = *t.impl();
-  return p.is_symbolic() ? symbolic(p.spec(), p.source_, p.node_, p.output_, 0) : view(t, p.shape());
+  return p.is_symbolic() ? symbolic(p.spec(), p.source_, p.node_, p.output_, 0)
+                         : view(t, p.shape());
 }
 
 void TensorImpl::destroy(TensorImpl* p) noexcept {
@@ -158,17 +173,21 @@ Tensor Tensor::copy_checked(const void* data, std::int64_t count, DType dtype, c
   const std::int64_t size = checked_size(shape, dtype);
   if (count == size) return copy_of(data, dtype, shape);
   if (count != 1)
-    fail("the number of values does not fit the shape", std::to_string(count) + " values for " + shape.to_string(),
+    fail("the number of values does not fit the shape",
+         std::to_string(count) + " values for " + shape.to_string(),
          std::to_string(size) + " values, or one that fills the tensor");
   Tensor t = TensorImpl::concrete(dtype, shape);
   const auto bytes = std::size_t(byte_size(dtype));
   auto* out = static_cast<char*>(t.p_->data());
-  for (std::int64_t i = 0; i < size; ++i) std::memcpy(out + std::size_t(i) * bytes, data, bytes);
+  for (std::int64_t i = 0; i < size; ++i)
+    std::memcpy(out + std::size_t(i) * bytes, data, bytes);
   return t;
 }
 
 void Tensor::throw_ragged() {
-  fail("the nested lists are non-rectangular", "lists of different lengths", "the same length at each depth");
+  fail("the nested lists are non-rectangular",
+       "lists of different lengths",
+       "the same length at each depth");
 }
 
 Tensor Tensor::from(const std::vector<bool>& values, const Shape& shape) {
@@ -180,13 +199,16 @@ Tensor Tensor::strings(const std::vector<std::string_view>& values, const Shape&
   const std::int64_t size = checked_size(shape, DType::string);
   if (std::int64_t(values.size()) != size)
     fail("the number of values does not fit the shape",
-         std::to_string(values.size()) + " strings for " + shape.to_string(), std::to_string(size) + " strings");
+         std::to_string(values.size()) + " strings for " + shape.to_string(),
+         std::to_string(size) + " strings");
   std::size_t bytes = 1;
-  for (auto v : values) bytes += v.size();
+  for (auto v : values)
+    bytes += v.size();
   // One block: the elements, then the bytes that they point to.
   const std::size_t head = std::size_t(size) * sizeof(StringView);
   char* block = new char[head + bytes];
-  tensor::Buffer* buffer = tensor::wrap_buffer(block, std::int64_t(head + bytes), release_shared, nullptr);
+  tensor::Buffer* buffer =
+      tensor::wrap_buffer(block, std::int64_t(head + bytes), release_shared, nullptr);
   char* text = block + head;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!values[i].empty()) std::memcpy(text, values[i].data(), values[i].size());
@@ -196,10 +218,13 @@ Tensor Tensor::strings(const std::vector<std::string_view>& values, const Shape&
   return TensorImpl::over(buffer, DType::string, shape);
 }
 
-Tensor Tensor::wrap(void* data, DType dtype, const Shape& shape, void (*deleter)(void*, void*), void* context) {
+Tensor Tensor::wrap(
+    void* data, DType dtype, const Shape& shape, void (*deleter)(void*, void*), void* context) {
   const std::int64_t size = checked_size(shape, dtype);
-  if (!data && size > 0) fail("Tensor::wrap: null data", "nullptr", std::to_string(size) + " elements");
-  return TensorImpl::over(tensor::wrap_buffer(data, size * byte_size(dtype), deleter, context), dtype, shape);
+  if (!data && size > 0)
+    fail("Tensor::wrap: null data", "nullptr", std::to_string(size) + " elements");
+  return TensorImpl::over(
+      tensor::wrap_buffer(data, size * byte_size(dtype), deleter, context), dtype, shape);
 }
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype) {
@@ -227,7 +252,8 @@ Tensor Tensor::ones(const Shape& shape, DType dtype) {
     case DType::invalid:
       fail("Tensor::ones: no one in this dtype", weir::name(dtype), "a numeric dtype or bool");
     default: {
-      const std::int64_t one = 1;  // little-endian: its first bytes are the one of every integer type
+      const std::int64_t one =
+          1;  // little-endian: its first bytes are the one of every integer type
       return copy_checked(&one, 1, dtype, shape);
     }
   }
@@ -259,7 +285,8 @@ std::string Tensor::device() const {
 std::int64_t Tensor::dim(int axis) const {
   const int n = rank();
   if (axis < -n || axis >= n)
-    fail("axis out of range", "axis " + std::to_string(axis) + " of " + describe(),
+    fail("axis out of range",
+         "axis " + std::to_string(axis) + " of " + describe(),
          "an axis in [" + std::to_string(-n) + ", " + std::to_string(n) + ")");
   return p_->shape()[axis < 0 ? axis + n : axis].value();
 }
@@ -271,7 +298,9 @@ const void* Tensor::raw_data() const {
 const void* Tensor::host_data(DType expected) const {
   const TensorImpl& t = concrete(p_, "reading the elements of");
   if (t.dtype() != expected)
-    fail("data<T>() of another dtype", describe() + " read as " + weir::name(expected), weir::name(t.dtype()),
+    fail("data<T>() of another dtype",
+         describe() + " read as " + weir::name(expected),
+         weir::name(t.dtype()),
          "name the tensor's own type, or convert it with weir::cast");
   return t.data();
 }
@@ -279,8 +308,10 @@ const void* Tensor::host_data(DType expected) const {
 bool Tensor::truth() const {
   const TensorImpl& t = concrete(p_, "branching on");
   if (t.size() != 1)
-    fail("the truth of a tensor with " + std::to_string(t.size()) + " elements is ambiguous", describe(),
-         "one element", "use weir::any or weir::all");
+    fail("the truth of a tensor with " + std::to_string(t.size()) + " elements is ambiguous",
+         describe(),
+         "one element",
+         "use weir::any or weir::all");
   if (t.dtype() == DType::string) return static_cast<const StringView*>(t.data())->size > 0;
   return item<double>() != 0;
 }

@@ -1,17 +1,19 @@
 #pragma once
 
-/// What a Tensor handle points to: a concrete value (memory) or a symbolic one (an output of a graph's node).
+/// What a Tensor handle points to: a concrete value (memory) or a symbolic one (an output of a
+/// graph's node).
 
 #include <weir/op_def.h>
 #include <weir/tensor.h>
 
-#include "tensor/allocator.h"
-
 #include <memory>
+
+#include "tensor/allocator.h"
 
 namespace weir::tensor {
 
-/// Owner of symbolic tensors; a graph derives from it. Dispatch asks it what tensor code must know of a graph.
+/// Owner of symbolic tensors; a graph derives from it. Dispatch asks it what tensor code must know
+/// of a graph.
 class SymbolSource {
  public:
   virtual ~SymbolSource() = default;
@@ -36,7 +38,10 @@ class TensorImpl {
   /// Takes over one reference to `buffer`.
   static Tensor over(tensor::Buffer* buffer, DType dtype, ShapeView shape);
   /// `id`: the same for every handle of this output, distinct from all others (see symbol_id).
-  static Tensor symbolic(SpecView spec, std::shared_ptr<tensor::SymbolSource> source, int node, int output,
+  static Tensor symbolic(SpecView spec,
+                         std::shared_ptr<tensor::SymbolSource> source,
+                         int node,
+                         int output,
                          std::uint64_t id);
   /// The same value under an identity of its own: tapes tell the two apart.
   static Tensor again(const Tensor& t);
@@ -53,7 +58,9 @@ class TensorImpl {
   const std::shared_ptr<tensor::SymbolSource>& source() const { return source_; }
   int node() const { return node_; }
   int output() const { return output_; }
-  rt::View as_view() const { return {data_, reinterpret_cast<const std::int64_t*>(dims_), dtype_, rank_}; }
+  rt::View as_view() const {
+    return {data_, reinterpret_cast<const std::int64_t*>(dims_), dtype_, rank_};
+  }
   /// True if no other handle, tensor or variable can see the elements.
   bool unique() const {
     return refs.load(std::memory_order_acquire) == 1 && (buffer_ == nullptr || buffer_->unique());

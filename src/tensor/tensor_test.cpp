@@ -1,11 +1,10 @@
+#include <gtest/gtest.h>
 #include <weir/tensor.h>
+
+#include <cmath>
 
 #include "tensor/convert.h"
 #include "tensor/tensor_impl.h"
-
-#include <gtest/gtest.h>
-
-#include <cmath>
 
 namespace weir {
 namespace {
@@ -59,14 +58,18 @@ TEST(Tensor, FromVectorsAndSpans) {
   const std::vector<float> v{1, 2, 3, 4, 5, 6};
   EXPECT_EQ(Tensor::from(v, {2, 3}).shape(), (Shape{2, 3}));
   EXPECT_EQ(Tensor::from(v).shape(), (Shape{6}));
-  EXPECT_EQ(elements<float>(Tensor::from(std::span<const float>(v).first(2), {2})), (std::vector<float>{1, 2}));
-  EXPECT_EQ(elements<bool>(Tensor::from(std::vector<bool>{true, false}, {2})), (std::vector<bool>{true, false}));
+  EXPECT_EQ(elements<float>(Tensor::from(std::span<const float>(v).first(2), {2})),
+            (std::vector<float>{1, 2}));
+  EXPECT_EQ(elements<bool>(Tensor::from(std::vector<bool>{true, false}, {2})),
+            (std::vector<bool>{true, false}));
 }
 
 TEST(Tensor, OneValueFillsAnyOtherNumberMustFit) {
-  EXPECT_EQ(elements<float>(Tensor::from(std::vector<float>{7}, {3})), (std::vector<float>{7, 7, 7}));
+  EXPECT_EQ(elements<float>(Tensor::from(std::vector<float>{7}, {3})),
+            (std::vector<float>{7, 7, 7}));
   EXPECT_EQ(elements<int>(Tensor::full({2}, 9)), (std::vector<int>{9, 9}));
-  EXPECT_PRED2(contains, message([] { Tensor::from(std::vector<int>(7, 1), {5}); }), "7 values for [5]");
+  EXPECT_PRED2(
+      contains, message([] { Tensor::from(std::vector<int>(7, 1), {5}); }), "7 values for [5]");
   EXPECT_EQ(Tensor::from(std::vector<float>{}, {0, 3}).size(), 0);
   EXPECT_EQ(Tensor::from(std::vector<float>{1}, {0}).size(), 0);
 }
@@ -76,14 +79,20 @@ TEST(Tensor, WrapUsesMemoryInPlace) {
   deleted = 0;
   float memory[100] = {5};
   {
-    const Tensor t = Tensor::wrap(memory, DType::float32, {10, 10}, [](void*, void* n) { ++*static_cast<int*>(n); }, &deleted);
+    const Tensor t = Tensor::wrap(
+        memory,
+        DType::float32,
+        {10, 10},
+        [](void*, void* n) { ++*static_cast<int*>(n); },
+        &deleted);
     EXPECT_EQ(t.raw_data(), memory);
     const Tensor part = TensorImpl::view(t, Shape{2, 10}, 80);
     EXPECT_EQ(part.raw_data(), memory + 20);
     EXPECT_EQ(deleted, 0);
   }
   EXPECT_EQ(deleted, 1);
-  EXPECT_PRED2(contains, message([] { Tensor::wrap(nullptr, DType::float32, {2}, nullptr); }), "null data");
+  EXPECT_PRED2(
+      contains, message([] { Tensor::wrap(nullptr, DType::float32, {2}, nullptr); }), "null data");
 }
 
 TEST(Tensor, HandlesShareAndViewsAreTyped) {
@@ -152,11 +161,11 @@ TEST(Tensor, ComplexElements) {
 
 TEST(Tensor, HalfTypesRound) {
   EXPECT_EQ(tensor::float_to_half(1.0f), 0x3c00);
-  EXPECT_EQ(tensor::float_to_half(65520.f), 0x7c00);       // rounds up to infinity
+  EXPECT_EQ(tensor::float_to_half(65520.f), 0x7c00);  // rounds up to infinity
   EXPECT_EQ(tensor::float_to_half(65519.f), 0x7bff);
-  EXPECT_EQ(tensor::float_to_half(2049.f), 0x6800);        // a tie: to even
+  EXPECT_EQ(tensor::float_to_half(2049.f), 0x6800);  // a tie: to even
   EXPECT_EQ(tensor::float_to_half(2051.f), 0x6802);
-  EXPECT_EQ(tensor::float_to_half(0x1p-24f), 1);           // the least denormal
+  EXPECT_EQ(tensor::float_to_half(0x1p-24f), 1);  // the least denormal
   EXPECT_EQ(tensor::float_to_half(0x1p-26f), 0);
   EXPECT_EQ(tensor::float_to_bfloat16(1.00390625f), 0x3f80);  // a tie: to even
   EXPECT_EQ(tensor::float_to_bfloat16(1.01171875f), 0x3f82);
@@ -177,7 +186,9 @@ TEST(Tensor, ZerosAndOnesOfEveryNumber) {
 
 TEST(Tensor, RankAndSizeLimits) {
   EXPECT_EQ(Tensor::zeros(Shape(std::vector<std::int64_t>(254, 1))).rank(), 254);
-  EXPECT_PRED2(contains, message([] { Tensor::zeros(Shape(std::vector<std::int64_t>(255, 1))); }), "too many dimensions");
+  EXPECT_PRED2(contains,
+               message([] { Tensor::zeros(Shape(std::vector<std::int64_t>(255, 1))); }),
+               "too many dimensions");
   const std::int64_t big = std::int64_t{1} << 32;
   EXPECT_PRED2(contains, message([&] { Tensor::zeros({big, big}); }), "too large");
   EXPECT_PRED2(contains, message([&] { Tensor::zeros({0, big, big}); }), "too large");

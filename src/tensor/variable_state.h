@@ -1,7 +1,7 @@
 #pragma once
 
-/// Storage of a variable. A read is a snapshot that shares the buffer; a write replaces the value, or writes in place
-/// when nobody else can see the elements.
+/// Storage of a variable. A read is a snapshot that shares the buffer; a write replaces the value,
+/// or writes in place when nobody else can see the elements.
 
 #include <weir/tensor.h>
 #include <weir/variable.h>
@@ -14,7 +14,10 @@ namespace weir::inline v0 {
 class VariableState {
  public:
   VariableState(Tensor value, VariableOptions options)
-      : name(std::move(options.name)), trainable(options.trainable), dtype_(value.dtype()), value_(std::move(value)) {}
+      : name(std::move(options.name)),
+        trainable(options.trainable),
+        dtype_(value.dtype()),
+        value_(std::move(value)) {}
 
   std::string name;
   std::atomic<bool> trainable;

@@ -1,8 +1,8 @@
 #include "op_suite/cases.h"
 
-#include "dispatch/registry.h"
-
 #include <algorithm>
+
+#include "dispatch/registry.h"
 
 namespace weir::op_suite {
 namespace {
@@ -11,9 +11,16 @@ std::uint64_t seed_of(const std::string& text) {
   return rt::kernel_id(text.c_str()) >> 16;
 }
 
-Case make_case(const OpDef& op, const Example& e, std::shared_ptr<Attributes> attrs, const Variant& v) {
-  Case c{&op, std::move(attrs), make_inputs(e, v, seed_of(op.name() + e.text)), "\"" + e.text + "\" as"};
-  for (DType t : v) c.label += std::string(" ") + name(t);
+Case make_case(const OpDef& op,
+               const Example& e,
+               std::shared_ptr<Attributes> attrs,
+               const Variant& v) {
+  Case c{&op,
+         std::move(attrs),
+         make_inputs(e, v, seed_of(op.name() + e.text)),
+         "\"" + e.text + "\" as"};
+  for (DType t : v)
+    c.label += std::string(" ") + name(t);
   return c;
 }
 
@@ -32,7 +39,8 @@ void visit_examples(const OpDef& op, Visit visit) {
 DType widened(const OpDef& op, std::size_t i, DType dtype) {
   const OperandDef& def = op.input_defs()[std::min(i, op.input_defs().size() - 1)];
   const bool free = def.type >= 0 && op.types()[std::size_t(def.type)].attr < 0;
-  const bool can = free && is_floating(dtype) && op.types()[std::size_t(def.type)].allowed.contains(DType::float64);
+  const bool can = free && is_floating(dtype) &&
+                   op.types()[std::size_t(def.type)].allowed.contains(DType::float64);
   return can ? DType::float64 : dtype;
 }
 
@@ -40,20 +48,23 @@ DType widened(const OpDef& op, std::size_t i, DType dtype) {
 
 std::vector<Tensor> Case::call(std::span<const Tensor> operands) const {
   std::vector<Operand> list;
-  for (const Tensor& t : operands) list.push_back(Operand(t));
+  for (const Tensor& t : operands)
+    list.push_back(Operand(t));
   std::vector<Tensor> results(std::size_t(op->output_count(attrs->view())));
   dispatch::call(*op, list, attrs->view(), results);
   return results;
 }
 
 bool forbids_gradients(const Error& e) {
-  return e.code() == Code::failed_precondition && e.info().what.find("forbids") != std::string::npos;
+  return e.code() == Code::failed_precondition &&
+         e.info().what.find("forbids") != std::string::npos;
 }
 
 std::vector<Case> cases_of(const OpDef& op) {
   std::vector<Case> cases;
   visit_examples(op, [&](const Example& e, const std::shared_ptr<Attributes>& attrs) {
-    for (const Variant& v : variants(op, e, attrs->view())) cases.push_back(make_case(op, e, attrs, v));
+    for (const Variant& v : variants(op, e, attrs->view()))
+      cases.push_back(make_case(op, e, attrs, v));
   });
   return cases;
 }
@@ -76,7 +87,8 @@ std::vector<Case> empty_cases_of(const OpDef& op) {
   std::vector<Case> cases;
   visit_examples(op, [&](Example e, const std::shared_ptr<Attributes>& attrs) {
     int rank = 1;
-    for (const ExampleInput& in : e.inputs) rank = std::max(rank, in.shape.rank());
+    for (const ExampleInput& in : e.inputs)
+      rank = std::max(rank, in.shape.rank());
     for (ExampleInput& in : e.inputs) {
       if (in.shape.rank() == rank) in.shape[0] = Dim(0);
     }

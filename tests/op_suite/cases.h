@@ -2,13 +2,12 @@
 
 /// The cases of one op: each example with each choice of dtypes.
 
-#include "op_suite/example.h"
-
-#include "dispatch/call.h"
-
 #include <gtest/gtest.h>
 
 #include <memory>
+
+#include "dispatch/call.h"
+#include "op_suite/example.h"
 
 namespace weir::op_suite {
 
@@ -24,8 +23,8 @@ struct Case {
 
 /// All cases. Examples that cannot be read are test failures.
 std::vector<Case> cases_of(const OpDef& op);
-/// One case for each example, with float64 for every type that can be it: for difference quotients. Without those
-/// examples that have no float64 input.
+/// One case for each example, with float64 for every type that can be it: for difference quotients.
+/// Without those examples that have no float64 input.
 std::vector<Case> float64_cases_of(const OpDef& op);
 /// The same calls with no elements: the leading dimension of the inputs of the highest rank is 0.
 std::vector<Case> empty_cases_of(const OpDef& op);

@@ -11,7 +11,8 @@ TEST_P(OpTest, HasExamplesThatRun) {
   EXPECT_FALSE(cases.empty()) << "every op needs at least one example";
   for (const Case& c : cases) {
     try {
-      for (const Tensor& t : c.call()) EXPECT_TRUE(t.defined() && t.shape().is_static()) << c.label;
+      for (const Tensor& t : c.call())
+        EXPECT_TRUE(t.defined() && t.shape().is_static()) << c.label;
     } catch (const Error& e) {
       ADD_FAILURE() << c.label << ": " << e.what();
     }
@@ -26,7 +27,8 @@ TEST_P(OpTest, KernelsAgree) {
     } catch (const Error&) {
       continue;  // HasExamplesThatRun reports it
     }
-    for (const std::string& d : check.differences()) ADD_FAILURE() << c.label << ": " << d;
+    for (const std::string& d : check.differences())
+      ADD_FAILURE() << c.label << ": " << d;
   }
 }
 
@@ -37,8 +39,9 @@ bool fails_well(const OpDef& op, const std::string& label, Body body) {
     body();
     return false;
   } catch (const Error& e) {
-    const bool named = e.info().what.find(op.name()) != std::string::npos ||
-                       (!op.api_name().empty() && e.info().what.find(op.api_name()) != std::string::npos);
+    const bool named =
+        e.info().what.find(op.name()) != std::string::npos ||
+        (!op.api_name().empty() && e.info().what.find(op.api_name()) != std::string::npos);
     EXPECT_TRUE(named) << label << ": the message does not name the op: " << e.what();
     EXPECT_NE(e.code(), Code::internal) << label << ": " << e.what();
     return true;
@@ -69,9 +72,12 @@ TEST_P(OpTest, WrongDtypeIsAnError) {
       std::vector<Tensor> inputs = c.inputs;
       const OperandDef& def = op().input_defs()[std::min(i, op().input_defs().size() - 1)];
       const DType had = inputs[i].dtype();
-      inputs[i] = Tensor::zeros(inputs[i].shape(), had == DType::complex128 ? DType::uint16 : DType::complex128);
-      const bool free = def.type >= 0 && op().types()[std::size_t(def.type)].allowed.contains(inputs[i].dtype());
-      const bool failed = fails_well(op(), c.label + " with another dtype", [&] { c.call(inputs); });
+      inputs[i] = Tensor::zeros(inputs[i].shape(),
+                                had == DType::complex128 ? DType::uint16 : DType::complex128);
+      const bool free =
+          def.type >= 0 && op().types()[std::size_t(def.type)].allowed.contains(inputs[i].dtype());
+      const bool failed =
+          fails_well(op(), c.label + " with another dtype", [&] { c.call(inputs); });
       if (!free) {
         EXPECT_TRUE(failed) << c.label << " took " << inputs[i].describe() << " as input " << i;
       }
@@ -92,7 +98,8 @@ TEST_P(OpTest, WrongShapesAndUndefinedTensorsAreErrorsOrLegal) {
     const DType dtype = c.inputs[i].dtype();
     if (dtype == DType::string) continue;
     fails_well(op(), c.label + " with a scalar", with(Tensor::zeros({}, dtype)));
-    fails_well(op(), c.label + " with rank 9", with(Tensor::zeros({1, 1, 1, 1, 1, 1, 1, 1, 1}, dtype)));
+    fails_well(
+        op(), c.label + " with rank 9", with(Tensor::zeros({1, 1, 1, 1, 1, 1, 1, 1, 1}, dtype)));
     fails_well(op(), c.label + " with [13]", with(Tensor::zeros({13}, dtype)));
     fails_well(op(), c.label + " with [7, 0]", with(Tensor::zeros({7, 0}, dtype)));
     EXPECT_TRUE(fails_well(op(), c.label + " with an undefined tensor", with(Tensor())));
@@ -115,9 +122,11 @@ TEST_P(OpTest, WrongAttributesAreErrorsOrLegal) {
           EXPECT_TRUE(failed) << text << " with a bad " << def.name;
         }
       };
-      if (def.kind == rt::Attr::Kind::string && !def.choices.empty()) try_with(rt::Attr::string("nonsense", 8), true);
+      if (def.kind == rt::Attr::Kind::string && !def.choices.empty())
+        try_with(rt::Attr::string("nonsense", 8), true);
       if (def.kind == rt::Attr::Kind::dtype) try_with(rt::Attr::dtype(DType(77)), true);
-      if (def.kind == rt::Attr::Kind::ints && def.name.find("axis") != std::string::npos) try_with(rt::Attr::int_list(kLarge, 1), true);
+      if (def.kind == rt::Attr::Kind::ints && def.name.find("axis") != std::string::npos)
+        try_with(rt::Attr::int_list(kLarge, 1), true);
       if (def.kind == rt::Attr::Kind::ints) {
         try_with(rt::Attr::int_list(kLarge + 1, 1), false);
         try_with(rt::Attr::int_list(kLarge, 0), false);
@@ -139,11 +148,14 @@ TEST_P(OpTest, EmptyInputsAreLegalOrErrors) {
 
 std::vector<std::string> all_names() {
   std::vector<std::string> names;
-  for (const OpDef* op : dispatch::all_ops()) names.push_back(op->name());
+  for (const OpDef* op : dispatch::all_ops())
+    names.push_back(op->name());
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Ops, OpTest, testing::ValuesIn(all_names()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Ops, OpTest, testing::ValuesIn(all_names()), [](const auto& info) {
+  return info.param;
+});
 
 }  // namespace
 }  // namespace weir::op_suite

@@ -1,17 +1,20 @@
 #include "op_suite/example.h"
 
-#include "tensor/convert.h"
-#include "tensor/tensor_impl.h"
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <sstream>
 
+#include "tensor/convert.h"
+#include "tensor/tensor_impl.h"
+
 namespace weir::op_suite {
 namespace {
 
-[[noreturn]] void fail(const std::string& text, const std::string& what, const std::string& got, const std::string& expected) {
+[[noreturn]] void fail(const std::string& text,
+                       const std::string& what,
+                       const std::string& got,
+                       const std::string& expected) {
   throw Error({Code::invalid_argument, "example \"" + text + "\": " + what, {}, got, expected, {}});
 }
 
@@ -19,7 +22,8 @@ template <class T>
 T number(const std::string& text, const std::string& word) {
   T value{};
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc() || end != word.data() + word.size()) fail(text, "not a number", word, "a number");
+  if (error != std::errc() || end != word.data() + word.size())
+    fail(text, "not a number", word, "a number");
   return value;
 }
 
@@ -27,13 +31,15 @@ template <class T>
 std::vector<T> numbers(const std::string& text, const std::string& list) {
   std::vector<T> values;
   std::istringstream stream(list);
-  for (std::string word; std::getline(stream, word, ',');) values.push_back(number<T>(text, word));
+  for (std::string word; std::getline(stream, word, ',');)
+    values.push_back(number<T>(text, word));
   return values;
 }
 
 /// What stands between the brackets of "[a,b]".
 std::string inside(const std::string& text, const std::string& word) {
-  if (word.size() < 2 || word.front() != '[' || word.back() != ']') fail(text, "not a list", word, "[a,b,...]");
+  if (word.size() < 2 || word.front() != '[' || word.back() != ']')
+    fail(text, "not a list", word, "[a,b,...]");
   return word.substr(1, word.size() - 2);
 }
 
@@ -108,7 +114,8 @@ Tensor make_input(const ExampleInput& in, DType dtype, Random random) {
     if (is_integer(dtype) || dtype == DType::boolean) {
       n.integer = true;
       const auto span = std::uint64_t(r.high - r.low) + 1;
-      n.i = dtype == DType::boolean ? std::int64_t(random.next() >> 63) : std::int64_t(r.low) + std::int64_t(random.next() % span);
+      n.i = dtype == DType::boolean ? std::int64_t(random.next() >> 63)
+                                    : std::int64_t(r.low) + std::int64_t(random.next() % span);
       n.re = double(n.i);
     } else {
       n.re = r.low + random.unit() * (r.high - r.low);
@@ -125,7 +132,8 @@ void make_rows_sum_to_one(const Tensor& t) {
   auto* p = static_cast<char*>(t.impl()->data());
   for (std::int64_t row = 0; row * n < t.size(); ++row) {
     double sum = 0;
-    for (std::int64_t i = 0; i < n; ++i) sum += tensor::load(p + (row * n + i) * byte_size(dtype), dtype).re;
+    for (std::int64_t i = 0; i < n; ++i)
+      sum += tensor::load(p + (row * n + i) * byte_size(dtype), dtype).re;
     for (std::int64_t i = 0; i < n; ++i) {
       char* element = p + (row * n + i) * byte_size(dtype);
       tensor::store(element, dtype, {false, 0, tensor::load(element, dtype).re / sum, 0});
@@ -135,10 +143,13 @@ void make_rows_sum_to_one(const Tensor& t) {
 
 void make_permutation(const Tensor& t, Random random) {
   std::vector<std::int64_t> order;
-  for (std::int64_t i = 0; i < t.size(); ++i) order.insert(order.begin() + std::int64_t(random.next() % std::uint64_t(i + 1)), i);
+  for (std::int64_t i = 0; i < t.size(); ++i)
+    order.insert(order.begin() + std::int64_t(random.next() % std::uint64_t(i + 1)), i);
   auto* p = static_cast<char*>(t.impl()->data());
   for (std::int64_t i = 0; i < t.size(); ++i)
-    tensor::store(p + i * byte_size(t.dtype()), t.dtype(), {true, order[std::size_t(i)], double(order[std::size_t(i)]), 0});
+    tensor::store(p + i * byte_size(t.dtype()),
+                  t.dtype(),
+                  {true, order[std::size_t(i)], double(order[std::size_t(i)]), 0});
 }
 
 const OperandDef& operand_of(const OpDef& op, std::size_t i) {
@@ -158,11 +169,22 @@ DType first_choice(DTypeSet set) {
 }  // namespace
 
 DType parse_dtype(const std::string& word) {
-  static constexpr std::pair<const char*, DType> kShort[] = {
-      {"f16", DType::float16}, {"bf16", DType::bfloat16}, {"f32", DType::float32}, {"f64", DType::float64},
-      {"i8", DType::int8},     {"i16", DType::int16},     {"i32", DType::int32},   {"i64", DType::int64},
-      {"u8", DType::uint8},    {"u16", DType::uint16},    {"u32", DType::uint32},  {"u64", DType::uint64},
-      {"b", DType::boolean},   {"c64", DType::complex64}, {"c128", DType::complex128}, {"str", DType::string}};
+  static constexpr std::pair<const char*, DType> kShort[] = {{"f16", DType::float16},
+                                                             {"bf16", DType::bfloat16},
+                                                             {"f32", DType::float32},
+                                                             {"f64", DType::float64},
+                                                             {"i8", DType::int8},
+                                                             {"i16", DType::int16},
+                                                             {"i32", DType::int32},
+                                                             {"i64", DType::int64},
+                                                             {"u8", DType::uint8},
+                                                             {"u16", DType::uint16},
+                                                             {"u32", DType::uint32},
+                                                             {"u64", DType::uint64},
+                                                             {"b", DType::boolean},
+                                                             {"c64", DType::complex64},
+                                                             {"c128", DType::complex128},
+                                                             {"str", DType::string}};
   for (auto [text, dtype] : kShort) {
     if (word == text) return dtype;
   }
@@ -184,7 +206,8 @@ Example parse_example(const std::string& text) {
       e.inputs.push_back(parse_input(text, word));
     } else {
       const std::size_t equals = word.find('=');
-      if (equals == std::string::npos || equals == 0) fail(text, "not an attribute", word, "name=value");
+      if (equals == std::string::npos || equals == 0)
+        fail(text, "not an attribute", word, "name=value");
       e.attrs.emplace_back(word.substr(0, equals), word.substr(equals + 1));
     }
   }
@@ -192,10 +215,15 @@ Example parse_example(const std::string& text) {
 }
 
 Attributes::Attributes(const OpDef& op, const Example& example) {
-  for (const AttrDef& def : op.attrs()) attrs_.push_back(fallback(def, example));
+  for (const AttrDef& def : op.attrs())
+    attrs_.push_back(fallback(def, example));
   for (const auto& [name, value] : example.attrs) {
     const int i = op.attr_index(name);
-    if (i < 0) fail(example.text, "the op has no attribute of this name", name, "an attribute of " + op.name());
+    if (i < 0)
+      fail(example.text,
+           "the op has no attribute of this name",
+           name,
+           "an attribute of " + op.name());
     try {
       attrs_[std::size_t(i)] = parse(op.attrs()[std::size_t(i)], value);
     } catch (const Error& e) {
@@ -205,10 +233,14 @@ Attributes::Attributes(const OpDef& op, const Example& example) {
 }
 
 rt::Attr Attributes::fallback(const AttrDef& def, const Example& example) const {
-  const bool given = std::any_of(example.attrs.begin(), example.attrs.end(), [&](const auto& a) { return a.first == def.name; });
+  const bool given = std::any_of(example.attrs.begin(), example.attrs.end(), [&](const auto& a) {
+    return a.first == def.name;
+  });
   if (given) return {};
-  if (!def.has_default) fail(example.text, "missing attribute", def.name, "a value, for it has no default");
-  if (def.kind == rt::Attr::Kind::string) return rt::Attr::string(def.default_string.data(), std::uint32_t(def.default_string.size()));
+  if (!def.has_default)
+    fail(example.text, "missing attribute", def.name, "a value, for it has no default");
+  if (def.kind == rt::Attr::Kind::string)
+    return rt::Attr::string(def.default_string.data(), std::uint32_t(def.default_string.size()));
   if (def.kind == rt::Attr::Kind::ints && !(def.is_operand && def.default_ints.empty()))
     return rt::Attr::int_list(def.default_ints.data(), std::uint32_t(def.default_ints.size()));
   return def.default_value;
@@ -241,7 +273,9 @@ rt::Attr Attributes::parse(const AttrDef& def, const std::string& value) {
   }
 }
 
-std::vector<Variant> variants(const OpDef& op, const Example& example, std::span<const rt::Attr> attrs) {
+std::vector<Variant> variants(const OpDef& op,
+                              const Example& example,
+                              std::span<const rt::Attr> attrs) {
   std::vector<DType> base;
   std::vector<bool> free;
   for (const TypeParam& p : op.types()) {
@@ -275,7 +309,9 @@ std::vector<Variant> variants(const OpDef& op, const Example& example, std::span
   return list;
 }
 
-std::vector<Tensor> make_inputs(const Example& example, const Variant& variant, std::uint64_t seed) {
+std::vector<Tensor> make_inputs(const Example& example,
+                                const Variant& variant,
+                                std::uint64_t seed) {
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < example.inputs.size(); ++i) {
     inputs.push_back(make_input(example.inputs[i], variant[i], Random{seed * 1000 + i}));

@@ -3,15 +3,16 @@
 /// Examples of op definitions, the input domain of the suite. Grammar:
 ///
 ///   example   := inputs [ ";" attributes ]
-///   input     := [ dtype ] "[" dims "]" [ ":" range ]     f32[2,3]:0.5..2   i64[4]:0..3   [2,3]   [2,3]:simplex
-///   range     := low ".." high
+///   input     := [ dtype ] "[" dims "]" [ ":" range ]     f32[2,3]:0.5..2   i64[4]:0..3   [2,3]
+///   [2,3]:simplex range     := low ".." high
 ///              | "simplex"        positive, each row of the last axis sums to 1
 ///              | "permutation"    0 .. n - 1 in some order
-///   attribute := name "=" value             axis=[0,2]   keepdims=true   padding=SAME   dtype=int32   alpha=0.1
-///   dtype     := f16 bf16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64 b c64 c128 str, or the full name
+///   attribute := name "=" value             axis=[0,2]   keepdims=true   padding=SAME dtype=int32
+///   alpha=0.1 dtype     := f16 bf16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64 b c64 c128 str, or the
+///   full name
 ///
-/// Words are separated by blanks. An input without dtype takes the dtypes of its type parameter, one after the other;
-/// one without a range takes values that suit its dtype.
+/// Words are separated by blanks. An input without dtype takes the dtypes of its type parameter,
+/// one after the other; one without a range takes values that suit its dtype.
 
 #include <weir/op_def.h>
 
@@ -45,7 +46,8 @@ DType parse_dtype(const std::string& name);
 /// Attributes of a call, one for each AttrDef, with the memory of lists and strings.
 class Attributes {
  public:
-  /// The example's values, else the defaults. Throws Error: unknown name, unreadable value, missing attribute.
+  /// The example's values, else the defaults. Throws Error: unknown name, unreadable value, missing
+  /// attribute.
   Attributes(const OpDef& op, const Example& example);
   Attributes(const Attributes&) = delete;
   Attributes& operator=(const Attributes&) = delete;
@@ -64,8 +66,11 @@ class Attributes {
 
 /// The dtypes of the inputs of one call.
 using Variant = std::vector<DType>;
-/// Every way to choose dtypes: each free type parameter in turn runs over its dtypes while the others stay.
-std::vector<Variant> variants(const OpDef& op, const Example& example, std::span<const rt::Attr> attrs);
+/// Every way to choose dtypes: each free type parameter in turn runs over its dtypes while the
+/// others stay.
+std::vector<Variant> variants(const OpDef& op,
+                              const Example& example,
+                              std::span<const rt::Attr> attrs);
 
 /// Values for an example: the same for the same arguments, on every machine.
 std::vector<Tensor> make_inputs(const Example& example, const Variant& variant, std::uint64_t seed);

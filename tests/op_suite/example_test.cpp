@@ -19,7 +19,8 @@ TEST(ExampleGrammar, ReadsInputsAndAttributes) {
 }
 
 TEST(ExampleGrammar, ErrorsNameTheText) {
-  for (const char* bad : {"2,3", "[2", "x[2]", "[2,x]", "[2]:1", "[2]:2..1", "[2] ; axis", "[2] ; ; a=1", "[2]5"}) {
+  for (const char* bad :
+       {"2,3", "[2", "x[2]", "[2,x]", "[2]:1", "[2]:2..1", "[2] ; axis", "[2] ; ; a=1", "[2]5"}) {
     try {
       parse_example(bad);
       ADD_FAILURE() << bad << " was accepted";
@@ -31,7 +32,10 @@ TEST(ExampleGrammar, ErrorsNameTheText) {
 
 TEST(ExampleGrammar, AttributesAreChecked) {
   OpDef op("Test");
-  op.attr("axis", 0).attr("flag", false).attr("list", std::vector<std::int64_t>{1, 2}).attr("must", rt::Attr::Kind::integer);
+  op.attr("axis", 0)
+      .attr("flag", false)
+      .attr("list", std::vector<std::int64_t>{1, 2})
+      .attr("must", rt::Attr::Kind::integer);
   const auto with = [&](const char* text) { Attributes(op, parse_example(text)); };
   EXPECT_NO_THROW(with("; must=1"));
   EXPECT_THROW(with("; axis=1"), Error);
@@ -50,14 +54,17 @@ TEST(ExampleGrammar, FreeTypesAreSwept) {
   op.type("T", kFloating).type("I", kIndex).input("x", "T").input("i", "I").input("y", "T");
   EXPECT_EQ(variants(op, parse_example("[2] [2] [2]"), {}).size(), 5u);
   EXPECT_EQ(variants(op, parse_example("[2] i64[2] [2]"), {}).size(), 4u);
-  EXPECT_EQ(variants(op, parse_example("f64[2] i64[2] [2]"), {}), (std::vector<Variant>{{DType::float64, DType::int64, DType::float64}}));
+  EXPECT_EQ(variants(op, parse_example("f64[2] i64[2] [2]"), {}),
+            (std::vector<Variant>{{DType::float64, DType::int64, DType::float64}}));
 }
 
 TEST(ExampleGrammar, ValuesStayInTheirRange) {
   const Example e = parse_example("[100]:1.5..2 [100]:-3..3");
   const auto in = make_inputs(e, {DType::float64, DType::uint8}, 1);
-  for (double v : in[0].data<double>()) EXPECT_TRUE(v >= 1.5 && v <= 2) << v;
-  for (auto v : in[1].data<std::uint8_t>()) EXPECT_LE(v, 3);
+  for (double v : in[0].data<double>())
+    EXPECT_TRUE(v >= 1.5 && v <= 2) << v;
+  for (auto v : in[1].data<std::uint8_t>())
+    EXPECT_LE(v, 3);
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
-/// Every op of the table: its gradient is that of the function, measured by difference quotients in float64, first and
-/// second order, with every value poisoned that its definition does not save (the tape keeps no others).
-#include "op_suite/cases.h"
-
+/// Every op of the table: its gradient is that of the function, measured by difference quotients in
+/// float64, first and second order, with every value poisoned that its definition does not save
+/// (the tape keeps no others).
 #include <weir/gradient_tape.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
 
-#include "tensor/tensor_impl.h"
-
 #include <cmath>
+
+#include "op_suite/cases.h"
+#include "tensor/tensor_impl.h"
 
 namespace weir::op_suite {
 namespace {
@@ -18,7 +18,8 @@ constexpr double kRelative = 1e-3;
 constexpr double kAbsolute = 1e-5;
 constexpr std::int64_t kMostElements = 48;  // of one input that are varied
 
-/// sum(weight * value) over all float64 results; huge values (the maximum of nothing) have no weight.
+/// sum(weight * value) over all float64 results; huge values (the maximum of nothing) have no
+/// weight.
 struct Weighted {
   std::vector<Tensor> weights;
 
@@ -28,7 +29,9 @@ struct Weighted {
       std::vector<double> values;
       for (std::int64_t i = 0; i < t.size(); ++i) {
         w = std::fmod(w * 1.7 + 0.31, 2.0) - (w > 1 ? 0.9 : 0.1);
-        values.push_back(t.dtype() == DType::float64 && std::abs(t.data<double>()[std::size_t(i)]) > 1e100 ? 0 : w);
+        values.push_back(
+            t.dtype() == DType::float64 && std::abs(t.data<double>()[std::size_t(i)]) > 1e100 ? 0
+                                                                                              : w);
       }
       weights.push_back(t.dtype() == DType::float64 ? Tensor::from(values, t.shape()) : Tensor());
     }
@@ -38,14 +41,18 @@ struct Weighted {
     for (std::size_t r = 0; r < results.size(); ++r) {
       if (!weights[r].defined()) continue;
       const auto v = results[r].data<double>(), w = weights[r].data<double>();
-      for (std::size_t i = 0; i < v.size(); ++i) sum += w[i] == 0 ? 0 : v[i] * w[i];
+      for (std::size_t i = 0; i < v.size(); ++i)
+        sum += w[i] == 0 ? 0 : v[i] * w[i];
     }
     return sum;
   }
 };
 
-/// Gradients of the weighted sum of the results, one for each float64 input (undefined otherwise, or if none).
-std::vector<Tensor> gradients_of(const Case& c, const std::vector<Tensor>& inputs, const Weighted& weighted) {
+/// Gradients of the weighted sum of the results, one for each float64 input (undefined otherwise,
+/// or if none).
+std::vector<Tensor> gradients_of(const Case& c,
+                                 const std::vector<Tensor>& inputs,
+                                 const Weighted& weighted) {
   GradientTape tape;
   std::vector<GradientSource> sources;
   for (const Tensor& t : inputs) {
@@ -71,7 +78,10 @@ Tensor shifted(const Tensor& t, std::int64_t element, double by) {
 
 /// Compares gradient[i] with (f(x + h) - f(x - h)) / 2h for the elements of each float64 input.
 template <class Function>
-void expect_quotients(const Case& c, const std::vector<Tensor>& gradient, const std::string& order, Function f) {
+void expect_quotients(const Case& c,
+                      const std::vector<Tensor>& gradient,
+                      const std::string& order,
+                      Function f) {
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.inputs[i].dtype() != DType::float64) continue;
     for (std::int64_t e = 0; e < std::min(c.inputs[i].size(), kMostElements); ++e) {
@@ -88,7 +98,8 @@ void expect_quotients(const Case& c, const std::vector<Tensor>& gradient, const 
 }
 
 bool has_float64(const std::vector<Tensor>& tensors) {
-  return std::any_of(tensors.begin(), tensors.end(), [](const Tensor& t) { return t.dtype() == DType::float64; });
+  return std::any_of(
+      tensors.begin(), tensors.end(), [](const Tensor& t) { return t.dtype() == DType::float64; });
 }
 
 /// The sum of all gradients, weighted: what the second order differentiates.
@@ -96,7 +107,8 @@ double sum_of(const std::vector<Tensor>& gradients) {
   double sum = 0, weight = 1;
   for (const Tensor& g : gradients) {
     if (!g.defined() || g.dtype() != DType::float64) continue;
-    for (double v : g.data<double>()) sum += v * (weight = std::fmod(weight * 1.3 + 0.7, 2.0));
+    for (double v : g.data<double>())
+      sum += v * (weight = std::fmod(weight * 1.3 + 0.7, 2.0));
   }
   return sum;
 }
@@ -105,7 +117,8 @@ std::vector<Tensor> weights_of(const std::vector<Tensor>& gradients) {
   double weight = 1;
   for (const Tensor& g : gradients) {
     std::vector<double> values;
-    for (std::int64_t i = 0; g.defined() && i < g.size(); ++i) values.push_back(weight = std::fmod(weight * 1.3 + 0.7, 2.0));
+    for (std::int64_t i = 0; g.defined() && i < g.size(); ++i)
+      values.push_back(weight = std::fmod(weight * 1.3 + 0.7, 2.0));
     weights.push_back(g.defined() ? Tensor::from(values, g.shape()) : Tensor());
   }
   return weights;
@@ -119,7 +132,8 @@ TEST_P(OpTest, GradientIsTheDifferenceQuotient) {
       if (!has_float64(results)) continue;
       const Weighted weighted(results);
       const auto gradient = gradients_of(c, c.inputs, weighted);
-      expect_quotients(c, gradient, "first", [&](const std::vector<Tensor>& x) { return weighted(c.call(x)); });
+      expect_quotients(
+          c, gradient, "first", [&](const std::vector<Tensor>& x) { return weighted(c.call(x)); });
     } catch (const Error& e) {
       EXPECT_TRUE(forbids_gradients(e)) << c.label << ": " << e.what();
     }
@@ -148,11 +162,13 @@ TEST_P(OpTest, SecondGradientIsTheDifferenceQuotientOfTheFirst) {
         weights.push_back(all[i]);
       }
       const std::vector<Tensor> second = outer.gradient(targets, sources, weights);
-      expect_quotients(c, second, "second",
-                       [&](const std::vector<Tensor>& x) { return sum_of(gradients_of(c, x, weighted)); });
+      expect_quotients(c, second, "second", [&](const std::vector<Tensor>& x) {
+        return sum_of(gradients_of(c, x, weighted));
+      });
     } catch (const Error& e) {
       // An op may have no second order; it must say so.
-      const bool says_so = std::string(e.what()).find("no gradient is registered") != std::string::npos;
+      const bool says_so =
+          std::string(e.what()).find("no gradient is registered") != std::string::npos;
       EXPECT_TRUE(says_so || forbids_gradients(e)) << c.label << ": " << e.what();
     }
   }
@@ -189,7 +205,8 @@ TEST_P(OpTest, EmptyInputsHaveEmptyGradients) {
   for (const Case& c : empty_cases_of(op())) {
     GradientTape tape({.persistent = true});
     std::vector<Tensor> results;
-    for (const Tensor& t : c.inputs) tape.watch(t);
+    for (const Tensor& t : c.inputs)
+      tape.watch(t);
     try {
       results = c.call();
     } catch (const Error&) {
@@ -213,7 +230,8 @@ TEST_P(OpTest, OpsWithoutGradientCutThePath) {
   EXPECT_EQ(op().gradient_fn(), nullptr) << "an op with Trait::no_gradient needs no rule";
   for (const Case& c : float64_cases_of(op())) {
     const Weighted weighted(c.call());
-    for (const Tensor& g : gradients_of(c, c.inputs, weighted)) EXPECT_FALSE(g.defined()) << c.label;
+    for (const Tensor& g : gradients_of(c, c.inputs, weighted))
+      EXPECT_FALSE(g.defined()) << c.label;
   }
 }
 

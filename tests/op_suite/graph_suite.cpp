@@ -1,13 +1,14 @@
-/// Every op of the table: what it gives eagerly is, bit for bit, what its graph gives when it is replayed, also where
-/// dimensions or the rank are not known at trace time; the same for its gradient.
+/// Every op of the table: what it gives eagerly is, bit for bit, what its graph gives when it is
+/// replayed, also where dimensions or the rank are not known at trace time; the same for its
+/// gradient.
+#include <weir/gradient_tape.h>
+
+#include <algorithm>
+
 #include "graph/builder.h"
 #include "graph/replay.h"
 #include "op_suite/cases.h"
 #include "op_suite/kernel_check.h"
-
-#include <weir/gradient_tape.h>
-
-#include <algorithm>
 
 namespace weir::op_suite {
 namespace {
@@ -26,7 +27,8 @@ std::shared_ptr<graph::Graph> trace(const Case& c, Known known, Body body) {
   auto builder = graph::Builder::create("case");
   std::vector<Tensor> inputs;
   for (const Tensor& t : c.inputs)
-    inputs.push_back(builder->input({known_shape(t.shape(), known), t.dtype(), "x" + std::to_string(inputs.size())}));
+    inputs.push_back(builder->input(
+        {known_shape(t.shape(), known), t.dtype(), "x" + std::to_string(inputs.size())}));
   std::vector<Tensor> results;
   {
     dispatch::HandlerScope scope(*builder);
@@ -46,26 +48,35 @@ bool compatible(const Shape& known, const Shape& actual) {
   return true;
 }
 
-void expect_replay(const Case& c, const graph::Graph& g, const std::vector<Tensor>& expected, const std::string& what) {
+void expect_replay(const Case& c,
+                   const graph::Graph& g,
+                   const std::vector<Tensor>& expected,
+                   const std::string& what) {
   const std::vector<Tensor> got = graph::replay(g, c.inputs);
   ASSERT_EQ(got.size(), expected.size()) << c.label << what;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const Spec& spec = g.spec(g.outputs[i]);
-    EXPECT_TRUE(compatible(spec.shape, expected[i].shape())) << c.label << what << ": the trace said " << spec.describe() << ", the value is "
-                                                             << expected[i].describe();
-    EXPECT_TRUE(same_bits(got[i], expected[i])) << c.label << what << ", output " << i << ": " << got[i] << " against " << expected[i];
+    EXPECT_TRUE(compatible(spec.shape, expected[i].shape()))
+        << c.label << what << ": the trace said " << spec.describe() << ", the value is "
+        << expected[i].describe();
+    EXPECT_TRUE(same_bits(got[i], expected[i]))
+        << c.label << what << ", output " << i << ": " << got[i] << " against " << expected[i];
   }
 }
 
-constexpr std::pair<Known, const char*> kModes[] = {
-    {Known::all, ", static shapes"}, {Known::rank, ", unknown dimensions"}, {Known::nothing, ", unknown rank"}};
+constexpr std::pair<Known, const char*> kModes[] = {{Known::all, ", static shapes"},
+                                                    {Known::rank, ", unknown dimensions"},
+                                                    {Known::nothing, ", unknown rank"}};
 
 TEST_P(OpTest, ReplayEqualsEager) {
   for (const Case& c : cases_of(op())) {
     try {
       const std::vector<Tensor> expected = c.call();
       for (auto [known, what] : kModes)
-        expect_replay(c, *trace(c, known, [&](const auto& inputs) { return c.call(inputs); }), expected, what);
+        expect_replay(c,
+                      *trace(c, known, [&](const auto& inputs) { return c.call(inputs); }),
+                      expected,
+                      what);
     } catch (const Error& e) {
       ADD_FAILURE() << c.label << ": " << e.what();
     }
@@ -93,12 +104,18 @@ std::vector<Tensor> all_gradients(const Case& c, const std::vector<Tensor>& inpu
 TEST_P(OpTest, TracedGradientEqualsEager) {
   if (op().is(Trait::no_gradient)) return;
   for (const Case& c : cases_of(op())) {
-    if (std::none_of(c.inputs.begin(), c.inputs.end(), [](const Tensor& t) { return is_differentiable(t.dtype()); })) continue;
+    if (std::none_of(c.inputs.begin(), c.inputs.end(), [](const Tensor& t) {
+          return is_differentiable(t.dtype());
+        }))
+      continue;
     try {
       const std::vector<Tensor> expected = all_gradients(c, c.inputs);
       for (auto [known, what] : {kModes[0], kModes[1]})
-        expect_replay(c, *trace(c, known, [&](const auto& inputs) { return all_gradients(c, inputs); }), expected,
-                      std::string(what) + ", gradient");
+        expect_replay(
+            c,
+            *trace(c, known, [&](const auto& inputs) { return all_gradients(c, inputs); }),
+            expected,
+            std::string(what) + ", gradient");
     } catch (const Error& e) {
       EXPECT_TRUE(forbids_gradients(e)) << c.label << ": " << e.what();
     }

@@ -1,13 +1,13 @@
 #include "op_suite/kernel_check.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
 #include "kernels/select.h"
 #include "tensor/convert.h"
 #include "tensor/host_context.h"
 #include "tensor/tensor_impl.h"
-
-#include <algorithm>
-#include <cmath>
-#include <cstring>
 
 namespace weir::op_suite {
 namespace {
@@ -42,8 +42,10 @@ double magnitude(const tensor::Number& n) {
 }
 
 bool accepts(const rt::Kernel& k, std::span<const rt::View> in, std::span<const rt::View> out) {
-  const DType types[rt::kMaxTypes] = {in.size() > 0 ? in[0].dtype : DType::invalid, in.size() > 1 ? in[1].dtype : DType::invalid,
-                                      out.size() > 0 ? out[0].dtype : DType::invalid, out.size() > 1 ? out[1].dtype : DType::invalid};
+  const DType types[rt::kMaxTypes] = {in.size() > 0 ? in[0].dtype : DType::invalid,
+                                      in.size() > 1 ? in[1].dtype : DType::invalid,
+                                      out.size() > 0 ? out[0].dtype : DType::invalid,
+                                      out.size() > 1 ? out[1].dtype : DType::invalid};
   for (int i = 0; i < rt::kMaxTypes; ++i) {
     if (k.types[i] != DType::invalid && k.types[i] != types[i]) return false;
   }
@@ -64,25 +66,31 @@ std::string run(const rt::Kernel& k, rt::KernelCall c) {
   if (k.prepare) c.state = k.prepare(c);
   const Status status = k.run(c);
   if (k.release && c.state) k.release(c.state);
-  return status.ok() ? "" : std::string(k.name) + ": " + (text.text[0] ? text.text : status.message());
+  return status.ok() ? ""
+                     : std::string(k.name) + ": " + (text.text[0] ? text.text : status.message());
 }
 
 }  // namespace
 
 std::string difference(const Tensor& got, const Tensor& expected, double ulps, double floor) {
-  if (got.dtype() != expected.dtype() || got.shape() != expected.shape()) return got.describe() + " against " + expected.describe();
+  if (got.dtype() != expected.dtype() || got.shape() != expected.shape())
+    return got.describe() + " against " + expected.describe();
   const DType t = got.dtype();
-  if (!is_differentiable(t)) return same_bits(got, expected) ? "" : got.to_string() + " against " + expected.to_string();
+  if (!is_differentiable(t))
+    return same_bits(got, expected) ? "" : got.to_string() + " against " + expected.to_string();
   const auto* a = static_cast<const char*>(got.raw_data());
   const auto* b = static_cast<const char*>(expected.raw_data());
   double largest = 0;
-  for (std::int64_t i = 0; i < got.size(); ++i) largest = std::max(largest, magnitude(tensor::load(b + i * byte_size(t), t)));
+  for (std::int64_t i = 0; i < got.size(); ++i)
+    largest = std::max(largest, magnitude(tensor::load(b + i * byte_size(t), t)));
   for (std::int64_t i = 0; i < got.size(); ++i) {
-    const tensor::Number x = tensor::load(a + i * byte_size(t), t), y = tensor::load(b + i * byte_size(t), t);
+    const tensor::Number x = tensor::load(a + i * byte_size(t), t),
+                         y = tensor::load(b + i * byte_size(t), t);
     const double unit = std::max({magnitude(y), floor * largest, 1e-37});
     const double tolerance = ulps * epsilon(t) * unit;
     if (!close(x.re, y.re, tolerance) || !close(x.im, y.im, tolerance))
-      return "element " + std::to_string(i) + ": " + got.to_string() + " against " + expected.to_string();
+      return "element " + std::to_string(i) + ": " + got.to_string() + " against " +
+             expected.to_string();
   }
   return "";
 }
@@ -97,13 +105,15 @@ void KernelCheck::record(const dispatch::Invocation& call, std::span<const Tenso
   const rt::Kernel* list[32];
   const std::size_t n = kernels::candidates(call.op.name().c_str(), list);
   std::vector<rt::View> in;
-  for (const Tensor* t : call.inputs) in.push_back(t->impl()->as_view());
+  for (const Tensor* t : call.inputs)
+    in.push_back(t->impl()->as_view());
   const bool by_element = call.op.is(Trait::elementwise);
   for (const rt::Kernel* k : std::span(list, n)) {
     std::vector<Tensor> values;
     std::vector<rt::View> out;
     for (const Tensor& t : results) {
-      values.push_back(Tensor::zeros(t.shape(), t.dtype() == DType::string ? DType::complex128 : t.dtype()));
+      values.push_back(
+          Tensor::zeros(t.shape(), t.dtype() == DType::string ? DType::complex128 : t.dtype()));
       out.push_back(values.back().impl()->as_view());
       out.back().dtype = t.dtype();
     }
@@ -119,8 +129,10 @@ void KernelCheck::record(const dispatch::Invocation& call, std::span<const Tenso
     ++compared_;
     for (std::size_t o = 0; o < results.size(); ++o) {
       if (results[o].dtype() == DType::string) continue;
-      std::string d = difference(values[o], results[o], by_element ? kElementUlps : kSumUlps, by_element ? 0 : 1);
-      if (!d.empty()) differences_.push_back(std::string(k->name) + ", output " + std::to_string(o) + ", " + d);
+      std::string d = difference(
+          values[o], results[o], by_element ? kElementUlps : kSumUlps, by_element ? 0 : 1);
+      if (!d.empty())
+        differences_.push_back(std::string(k->name) + ", output " + std::to_string(o) + ", " + d);
     }
   }
 }

@@ -2,10 +2,10 @@
 
 /// Runs every kernel that could have computed a call, and compares what they give.
 
-#include "dispatch/handler.h"
-
 #include <string>
 #include <vector>
+
+#include "dispatch/handler.h"
 
 namespace weir::op_suite {
 
@@ -25,8 +25,9 @@ class KernelCheck final : public dispatch::Recorder {
   std::vector<std::string> differences_;
 };
 
-/// Where two tensors differ by more than `ulps` units in the last place (of the larger of the value and `floor` times
-/// the largest value); empty if nowhere. Integers, bools and strings must be equal.
+/// Where two tensors differ by more than `ulps` units in the last place (of the larger of the value
+/// and `floor` times the largest value); empty if nowhere. Integers, bools and strings must be
+/// equal.
 std::string difference(const Tensor& got, const Tensor& expected, double ulps, double floor);
 /// The same bytes (strings: the same text)?
 bool same_bits(const Tensor& a, const Tensor& b);

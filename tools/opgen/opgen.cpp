@@ -1,5 +1,6 @@
-/// Writes the C++ API, one header per family, the table of built-in ops and the op reference from the schema parts of
-/// the op definitions. What it writes declares and forwards; it decides nothing.
+/// Writes the C++ API, one header per family, the table of built-in ops and the op reference from
+/// the schema parts of the op definitions. What it writes declares and forwards; it decides
+/// nothing.
 ///
 ///   opgen OUTPUT_DIR
 
@@ -35,7 +36,8 @@ std::string number(double v) {
 
 std::string list(const std::vector<std::int64_t>& values) {
   std::string s = "{";
-  for (auto v : values) s += (s.size() > 1 ? ", " : "") + std::to_string(v);
+  for (auto v : values)
+    s += (s.size() > 1 ? ", " : "") + std::to_string(v);
   return s + "}";
 }
 
@@ -74,7 +76,9 @@ std::string default_text(const AttrDef& a) {
     case Kind::string:
       return "\"" + a.default_string + "\"";
     default:
-      return a.is_operand && a.default_ints.empty() ? "{}" : "Ints(std::initializer_list<std::int64_t>" + list(a.default_ints) + ")";
+      return a.is_operand && a.default_ints.empty()
+                 ? "{}"
+                 : "Ints(std::initializer_list<std::int64_t>" + list(a.default_ints) + ")";
   }
 }
 
@@ -142,24 +146,29 @@ std::string set_text(weir::DTypeSet set) {
   std::string s;
   for (int i = 1; i < 32; ++i) {
     const auto t = weir::DType(i);
-    if (weir::is_valid(t) && set.contains(t)) s += (s.empty() ? "" : ", ") + std::string(weir::name(t));
+    if (weir::is_valid(t) && set.contains(t))
+      s += (s.empty() ? "" : ", ") + std::string(weir::name(t));
   }
   return s;
 }
 
 std::string dtypes_line(const OpDef& op) {
   std::string s;
-  for (const auto& t : op.types()) s += (s.empty() ? "" : "; ") + t.name + ": " + set_text(t.allowed);
+  for (const auto& t : op.types())
+    s += (s.empty() ? "" : "; ") + t.name + ": " + set_text(t.allowed);
   return s;
 }
 
 void write_doc(std::ostream& os, const OpDef& op) {
   std::istringstream lines(op.doc_text());
-  for (std::string line; std::getline(lines, line);) os << "/// " << line << "\n";
+  for (std::string line; std::getline(lines, line);)
+    os << "/// " << line << "\n";
   std::string operands;
-  for (const auto& o : op.input_defs()) operands += (operands.empty() ? "" : ", ") + o.name + " " + dtype_text(op, o);
+  for (const auto& o : op.input_defs())
+    operands += (operands.empty() ? "" : ", ") + o.name + " " + dtype_text(op, o);
   std::string results;
-  for (const auto& o : op.output_defs()) results += (results.empty() ? "" : ", ") + o.name + " " + dtype_text(op, o);
+  for (const auto& o : op.output_defs())
+    results += (results.empty() ? "" : ", ") + o.name + " " + dtype_text(op, o);
   os << "/// " << op.name() << ": " << operands << " -> " << results << ".\n";
   if (!op.types().empty()) os << "/// Dtypes: " << dtypes_line(op) << ".\n";
 }
@@ -167,7 +176,8 @@ void write_doc(std::ostream& os, const OpDef& op) {
 void declare(std::ostream& os, const OpDef& op) {
   if (returns_struct(op)) {
     os << "struct " << result_type(op) << " {\n";
-    for (const auto& o : op.output_defs()) os << "  Tensor " << o.name << ";\n";
+    for (const auto& o : op.output_defs())
+      os << "  Tensor " << o.name << ";\n";
     os << "};\n";
   }
   write_doc(os, op);
@@ -176,7 +186,8 @@ void declare(std::ostream& os, const OpDef& op) {
 
 std::string forward_operand(const OpDef& op) {
   std::string s;
-  for (const auto& o : op.input_defs()) s += (o.variadic ? ".operands(" : ".operand(") + o.name + ")";
+  for (const auto& o : op.input_defs())
+    s += (o.variadic ? ".operands(" : ".operand(") + o.name + ")";
   return s;
 }
 
@@ -200,13 +211,16 @@ std::string forward_attr(const AttrDef& a) {
 void define(std::ostream& os, const Entry& e) {
   const OpDef& op = e.op;
   os << result_type(op) << " " << op.api_name() << "(" << parameters(op, false) << ") {\n"
-     << "  dispatch::CallBuilder call(dispatch::builtin_op(" << e.index << "));\n  call" << forward_operand(op);
-  for (const AttrDef& a : op.attrs()) os << forward_attr(a);
+     << "  dispatch::CallBuilder call(dispatch::builtin_op(" << e.index << "));\n  call"
+     << forward_operand(op);
+  for (const AttrDef& a : op.attrs())
+    os << forward_attr(a);
   os << ";\n";
   if (returns_struct(op)) {
     const std::size_t n = op.output_defs().size();
     os << "  Tensor results[" << n << "];\n  call.into(results);\n  return {";
-    for (std::size_t i = 0; i < n; ++i) os << (i ? ", " : "") << "std::move(results[" << i << "])";
+    for (std::size_t i = 0; i < n; ++i)
+      os << (i ? ", " : "") << "std::move(results[" << i << "])";
     os << "};\n}\n\n";
   } else {
     os << "  return call." << (returns_list(op) ? "many" : "one") << "();\n}\n\n";
@@ -225,12 +239,17 @@ void write_if_changed(const std::filesystem::path& path, const std::string& text
 
 using Families = std::map<std::string, std::vector<const Entry*>>;
 
-void write_family(const std::filesystem::path& out, const std::string& family, const std::vector<const Entry*>& ops) {
+void write_family(const std::filesystem::path& out,
+                  const std::string& family,
+                  const std::vector<const Entry*>& ops) {
   std::ostringstream h, cpp;
-  h << "/// Ops of the family `" << family << "`. Generated from src/ops; do not edit.\n#pragma once\n\n"
-    << "#include <weir/operand.h>\n\n#include <string_view>\n#include <vector>\n\nnamespace weir::inline v0 {\n\n";
+  h << "/// Ops of the family `" << family
+    << "`. Generated from src/ops; do not edit.\n#pragma once\n\n"
+    << "#include <weir/operand.h>\n\n#include <string_view>\n#include <vector>\n\nnamespace "
+       "weir::inline v0 {\n\n";
   cpp << "// Generated from src/ops; do not edit.\n#include <weir/ops/" << family << ".h>\n\n"
-      << "#include \"dispatch/call.h\"\n#include \"dispatch/registry.h\"\n\nnamespace weir::inline v0 {\n\n";
+      << "#include \"dispatch/call.h\"\n#include \"dispatch/registry.h\"\n\nnamespace weir::inline "
+         "v0 {\n\n";
   for (const Entry* e : ops) {
     declare(h, e->op);
     define(cpp, *e);
@@ -244,33 +263,42 @@ void write_family(const std::filesystem::path& out, const std::string& family, c
 void write_umbrella(const std::filesystem::path& out, const Families& families) {
   std::ostringstream h;
   h << "/// All ops. Generated from src/ops; do not edit.\n#pragma once\n\n";
-  for (const auto& [family, ops] : families) h << "#include <weir/ops/" << family << ".h>\n";
+  for (const auto& [family, ops] : families)
+    h << "#include <weir/ops/" << family << ".h>\n";
   write_if_changed(out / "include/weir/ops.h", h.str());
 }
 
 void write_table(const std::filesystem::path& out, const std::vector<Entry>& entries) {
   std::ostringstream s;
-  s << "// Generated from src/ops/ops.list; do not edit.\n#include \"dispatch/registry.h\"\n\nnamespace weir::ops {\n\n";
+  s << "// Generated from src/ops/ops.list; do not edit.\n#include "
+       "\"dispatch/registry.h\"\n\nnamespace weir::ops {\n\n";
   for (const Entry& e : entries)
     s << "OpDef define_" << e.symbol << "();\nvoid implement_" << e.symbol << "(OpDef&);\n";
-  s << "\n}  // namespace weir::ops\n\nnamespace weir::dispatch {\nnamespace {\n\nstruct Builtin {\n"
-    << "  OpDef (*define)();\n  void (*implement)(OpDef&);\n};\n\nconstexpr Builtin kBuiltins[] = {\n";
-  for (const Entry& e : entries) s << "    {ops::define_" << e.symbol << ", ops::implement_" << e.symbol << "},\n";
-  s << "};\n\n}  // namespace\n\nstd::vector<OpDef> make_builtin_ops() {\n  std::vector<OpDef> ops;\n"
-    << "  for (const Builtin& b : kBuiltins) {\n    ops.push_back(b.define());\n    b.implement(ops.back());\n  }\n"
+  s << "\n}  // namespace weir::ops\n\nnamespace weir::dispatch {\nnamespace {\n\nstruct Builtin "
+       "{\n"
+    << "  OpDef (*define)();\n  void (*implement)(OpDef&);\n};\n\nconstexpr Builtin kBuiltins[] = "
+       "{\n";
+  for (const Entry& e : entries)
+    s << "    {ops::define_" << e.symbol << ", ops::implement_" << e.symbol << "},\n";
+  s << "};\n\n}  // namespace\n\nstd::vector<OpDef> make_builtin_ops() {\n  std::vector<OpDef> "
+       "ops;\n"
+    << "  for (const Builtin& b : kBuiltins) {\n    ops.push_back(b.define());\n    "
+       "b.implement(ops.back());\n  }\n"
     << "  return ops;\n}\n\n}  // namespace weir::dispatch\n";
   write_if_changed(out / "op_table.cpp", s.str());
 }
 
 void write_reference(const std::filesystem::path& out, const Families& families) {
   std::ostringstream md;
-  md << "# Ops\n\nGenerated from the definitions in `src/ops`; do not edit. `Operand` is a tensor, a variable or a\n"
+  md << "# Ops\n\nGenerated from the definitions in `src/ops`; do not edit. `Operand` is a tensor, "
+        "a variable or a\n"
      << "number; `Ints` is a list of integers or an integer tensor.\n";
   for (const auto& [family, ops] : families) {
     md << "\n## " << family << " (`#include <weir/ops/" << family << ".h>`)\n";
     for (const Entry* e : ops) {
       md << "\n### `" << e->op.api_name() << "`\n\n```cpp\n"
-         << result_type(e->op) << " " << e->op.api_name() << "(" << parameters(e->op, true) << ");\n```\n\n"
+         << result_type(e->op) << " " << e->op.api_name() << "(" << parameters(e->op, true)
+         << ");\n```\n\n"
          << e->op.doc_text() << "\n\nTensorFlow: `" << e->op.name() << "`.";
       if (!e->op.types().empty()) md << " Dtypes: " << dtypes_line(e->op) << ".";
       md << "\n";
@@ -288,12 +316,14 @@ int main(int argc, char** argv) {
   }
   try {
     std::vector<Entry> entries;
-    for (const auto& [symbol, define] : kSchemas) entries.push_back({int(entries.size()), symbol, define()});
+    for (const auto& [symbol, define] : kSchemas)
+      entries.push_back({int(entries.size()), symbol, define()});
     Families families;
     for (const Entry& e : entries) {
       if (!e.op.api_name().empty()) families[e.op.family()].push_back(&e);
     }
-    for (const auto& [family, ops] : families) write_family(argv[1], family, ops);
+    for (const auto& [family, ops] : families)
+      write_family(argv[1], family, ops);
     write_umbrella(argv[1], families);
     write_table(argv[1], entries);
     write_reference(argv[1], families);

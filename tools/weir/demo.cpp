@@ -1,18 +1,16 @@
 /// weir demo: the main job, end to end.
 #include "demo.h"
 
-#include "verb.h"
-
-#include "io/file/file.h"
-#include "platform/thread_pool.h"
-
 #include <weir/device.h>
 #include <weir/random.h>
 
-#include <nlohmann/json.hpp>
-
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
+
+#include "io/file/file.h"
+#include "platform/thread_pool.h"
+#include "verb.h"
 
 namespace weir::cli {
 namespace {
@@ -45,8 +43,10 @@ void demo(const DemoOptions& options) {
   if (!options.json.empty()) write_json(options.json, figures);
 
   heading("What to open next");
-  if (options.train) std::printf("tensorboard --logdir %s/logs\n", options.output_dir.c_str());
-  else std::printf("weir demo                        # with training, logs and a saved model\n");
+  if (options.train)
+    std::printf("tensorboard --logdir %s/logs\n", options.output_dir.c_str());
+  else
+    std::printf("weir demo                        # with training, logs and a saved model\n");
   std::printf("examples/eager_vs_graph.cpp      # this program in 40 lines\n");
   std::printf("docs/                            # guide, ops, design\n");
 }
@@ -64,11 +64,15 @@ keras::Model tutorial_model() {
 }
 
 void add_demo(CLI::App& app) {
-  auto* verb = app.add_subcommand("demo", "The main job: a model run eagerly and as a graph, trained, saved, and seen in TensorBoard");
+  auto* verb = app.add_subcommand(
+      "demo",
+      "The main job: a model run eagerly and as a graph, trained, saved, and seen in TensorBoard");
   auto options = std::make_shared<DemoOptions>();
-  verb->add_option("--output-dir", options->output_dir, "where logs and the saved model go")->capture_default_str();
+  verb->add_option("--output-dir", options->output_dir, "where logs and the saved model go")
+      ->capture_default_str();
   verb->add_option("--json", options->json, "write every figure to this file");
-  verb->add_option("--threads", options->threads, "threads to use; default: all")->check(CLI::Range(1, platform::kMaxThreads));
+  verb->add_option("--threads", options->threads, "threads to use; default: all")
+      ->check(CLI::Range(1, platform::kMaxThreads));
   verb->add_flag("!--no-train", options->train, "only the comparison of eager and graph");
   verb->callback([options] { demo(*options); });
 }

@@ -3,15 +3,14 @@
 #include <weir/keras.h>
 
 #include <nlohmann/json_fwd.hpp>
-
 #include <string>
 
 namespace weir::cli {
 
 struct DemoOptions {
   std::string output_dir = "weir_demo";
-  std::string json;   // file that gets every figure; empty: none
-  int threads = 0;    // 0: all
+  std::string json;  // file that gets every figure; empty: none
+  int threads = 0;   // 0: all
   bool train = true;
 };
 
@@ -21,8 +20,8 @@ keras::Model tutorial_model();
 /// Eager against graph, for batches of 100 and 1. Adds "bitwise_equal" and "timing".
 void demo_timing(const keras::Model& model, nlohmann::json& figures);
 
-/// Trains on the digits, in graph mode and eagerly; writes logs, saves, runs the saved model in another process. Adds
-/// "test_accuracy", "training_bitwise_equal" and "saved_graph_equal".
+/// Trains on the digits, in graph mode and eagerly; writes logs, saves, runs the saved model in
+/// another process. Adds "test_accuracy", "training_bitwise_equal" and "saved_graph_equal".
 void demo_training(const DemoOptions& options, nlohmann::json& figures);
 
 }  // namespace weir::cli

@@ -1,23 +1,22 @@
-#include "demo.h"
-
-#include "bench/calibration.h"
-#include "platform/thread_pool.h"
-
 #include <weir/random.h>
 #include <weir/timeit.h>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <vector>
+
+#include "bench/calibration.h"
+#include "demo.h"
+#include "platform/thread_pool.h"
 
 namespace weir::cli {
 namespace {
 
 constexpr int kCalls = 1000;
-constexpr int kBlocks = 50;  // the calls are timed in blocks, eager and graph in turn; the median block counts
+constexpr int kBlocks =
+    50;  // the calls are timed in blocks, eager and graph in turn; the median block counts
 
 double median(std::vector<double> v) {
   std::nth_element(v.begin(), v.begin() + std::ptrdiff_t(v.size() / 2), v.end());
@@ -32,7 +31,8 @@ struct Times {
 constexpr double kFlopsPerSample = 2.0 * (784 * 256 + 2 * 256 * 256 + 256 * 10);
 constexpr double kWeightBytes = 4.0 * (784 * 256 + 2 * 256 * 256 + 256 * 10 + 3 * 256 + 10);
 
-/// Microseconds that the arithmetic takes at the peak of this machine, or reading the weights, whichever is longer.
+/// Microseconds that the arithmetic takes at the peak of this machine, or reading the weights,
+/// whichever is longer.
 double floor_us(double batch, double peak, double bandwidth) {
   return 1e6 * std::max(batch * kFlopsPerSample / peak, kWeightBytes / bandwidth);
 }
@@ -55,7 +55,8 @@ Times measure(const Eager& eager, const Graph& graph, double batch) {
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() && std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0;
+  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
+         std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0;
 }
 
 }  // namespace
@@ -64,20 +65,39 @@ void demo_timing(const keras::Model& model, nlohmann::json& figures) {
   auto graph_model = function(model, {.name = "model"});
   const Tensor input_data = random::uniform({100, 28, 28});
   const bool equal = same_bits(model(input_data), graph_model(input_data));
-  std::printf("model(x) and function(model)(x) are equal bit for bit: %s\n\n", equal ? "yes" : "NO");
+  std::printf("model(x) and function(model)(x) are equal bit for bit: %s\n\n",
+              equal ? "yes" : "NO");
   figures["bitwise_equal"] = equal;
 
-  std::printf("%d calls each, medians, %d thread%s; floor: flops at the multiply-add peak of this machine, or reading the weights\n",
-              kCalls, platform::threads(), platform::threads() == 1 ? "" : "s");
-  std::printf("%6s %12s %12s %12s %9s %12s %8s %11s\n", "batch", "eager us", "graph us", "eager/graph", "floor us",
-              "nodes", "kernels", "peak bytes");
+  std::printf(
+      "%d calls each, medians, %d thread%s; floor: flops at the multiply-add peak of this machine, "
+      "or reading the weights\n",
+      kCalls,
+      platform::threads(),
+      platform::threads() == 1 ? "" : "s");
+  std::printf("%6s %12s %12s %12s %9s %12s %8s %11s\n",
+              "batch",
+              "eager us",
+              "graph us",
+              "eager/graph",
+              "floor us",
+              "nodes",
+              "kernels",
+              "peak bytes");
   for (std::int64_t batch : {std::int64_t{100}, std::int64_t{1}}) {
     const Tensor x = batch == 100 ? input_data : random::uniform({batch, 28, 28});
     const Times t = measure([&] { model(x); }, [&] { graph_model(x); }, double(batch));
     const ConcreteFunction f = graph_model.get_concrete_function(TensorSpec{x.shape(), x.dtype()});
-    std::printf("%6lld %12.1f %12.1f %12.2f %9.1f %5zu -> %-4zu %8zu %11lld\n", static_cast<long long>(batch), t.eager_us,
-                t.graph_us, t.eager_us / t.graph_us, t.floor_us, f.nodes_traced(), f.nodes_optimised(),
-                f.kernels_per_call(), static_cast<long long>(f.planned_peak_bytes()));
+    std::printf("%6lld %12.1f %12.1f %12.2f %9.1f %5zu -> %-4zu %8zu %11lld\n",
+                static_cast<long long>(batch),
+                t.eager_us,
+                t.graph_us,
+                t.eager_us / t.graph_us,
+                t.floor_us,
+                f.nodes_traced(),
+                f.nodes_optimised(),
+                f.kernels_per_call(),
+                static_cast<long long>(f.planned_peak_bytes()));
     figures["timing"][std::to_string(batch)] = {
         {"eager_us", t.eager_us},
         {"graph_us", t.graph_us},

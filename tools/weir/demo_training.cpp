@@ -1,19 +1,17 @@
-#include "demo.h"
-
-#include "digits.h"
-#include "spawn.h"
-
 #include <weir/graph_def.h>
 #include <weir/npy.h>
 #include <weir/random.h>
 #include <weir/saved_model.h>
 #include <weir/summary.h>
 
-#include <nlohmann/json.hpp>
-
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "demo.h"
+#include "digits.h"
+#include "spawn.h"
 
 namespace weir::cli {
 namespace {
@@ -40,10 +38,17 @@ keras::Model digits_model() {
   return keras::Model(inputs, Dense(10, "softmax")(x), "digits");
 }
 
-keras::History train(const keras::Model& model, const Digits& d, bool eagerly, int verbose,
+keras::History train(const keras::Model& model,
+                     const Digits& d,
+                     bool eagerly,
+                     int verbose,
                      std::vector<keras::Callback> callbacks) {
-  model.compile(keras::optimizers::Adam(0.002), "sparse_categorical_crossentropy", {"accuracy"}, {.run_eagerly = eagerly});
-  return model.fit(d.train_x, d.train_y,
+  model.compile(keras::optimizers::Adam(0.002),
+                "sparse_categorical_crossentropy",
+                {"accuracy"},
+                {.run_eagerly = eagerly});
+  return model.fit(d.train_x,
+                   d.train_y,
                    {.epochs = kEpochs,
                     .validation_data = std::pair(d.test_x, d.test_y),
                     .seed = 1,
@@ -53,7 +58,8 @@ keras::History train(const keras::Model& model, const Digits& d, bool eagerly, i
 
 /// The graph as traced, and as optimised with what each node took.
 void log_graphs(const std::string& log_dir, const keras::Model& model, const Tensor& x) {
-  const ConcreteFunction f = function(model, {.name = "digits"}).get_concrete_function(TensorSpec{x.shape(), x.dtype(), "image"});
+  const ConcreteFunction f = function(model, {.name = "digits"})
+                                 .get_concrete_function(TensorSpec{x.shape(), x.dtype(), "image"});
   SummaryWriter log(log_dir + "/graph");
   log.graph(graph_def(f));
   const ProfiledGraph p = profile_graph(f, {&x, 1});
@@ -62,16 +68,23 @@ void log_graphs(const std::string& log_dir, const keras::Model& model, const Ten
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() && std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0;
+  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
+         std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0;
 }
 
-/// Runs the saved model by `weir run` in a process of its own and compares the outputs with the model's.
+/// Runs the saved model by `weir run` in a process of its own and compares the outputs with the
+/// model's.
 bool saved_model_agrees(const std::string& dir, const keras::Model& model, const Tensor& x) {
   const std::string model_dir = dir + "/digits_model";
-  save_model(model_dir, {{.function = model.concrete_function(), .inputs = {"image"}, .outputs = {"probabilities"}}});
+  save_model(
+      model_dir,
+      {{.function = model.concrete_function(), .inputs = {"image"}, .outputs = {"probabilities"}}});
   save_npy(dir + "/image.npy", x);
   const std::string out = dir + "/run";
-  std::printf("weir run %s --input image=%s/image.npy --output-dir %s\n", model_dir.c_str(), dir.c_str(), out.c_str());
+  std::printf("weir run %s --input image=%s/image.npy --output-dir %s\n",
+              model_dir.c_str(),
+              dir.c_str(),
+              out.c_str());
   std::fflush(stdout);
   run_self({"run", model_dir, "--input", "image=" + dir + "/image.npy", "--output-dir", out});
   return same_bits(load_npy(out + "/probabilities.npy"), model.predict(x, x.dim(0)));
@@ -86,18 +99,23 @@ void demo_training(const DemoOptions& options, nlohmann::json& figures) {
 
   heading("3. Training on 1,437 handwritten digits, testing on 360");
   const keras::Model model = digits_model();
-  const keras::History graph = train(model, d, false, 2, {keras::callbacks::TensorBoard(dir + "/logs")});
+  const keras::History graph =
+      train(model, d, false, 2, {keras::callbacks::TensorBoard(dir + "/logs")});
   const double accuracy = model.evaluate(d.test_x, d.test_y).at("accuracy");
   std::printf("test accuracy: %.2f %%\n", 100 * accuracy);
   figures["test_accuracy"] = accuracy;
   const keras::History eager = train(digits_model(), d, true, 0, {});
   const bool same_curve = graph["loss"] == eager["loss"];
-  std::printf("the loss curve of the same training run eagerly is equal bit for bit: %s\n", same_curve ? "yes" : "NO");
+  std::printf("the loss curve of the same training run eagerly is equal bit for bit: %s\n",
+              same_curve ? "yes" : "NO");
   figures["training_bitwise_equal"] = same_curve;
 
   heading("4. Logs for TensorBoard");
   log_graphs(dir + "/logs", model, d.test_x.slice(0, 32));
-  std::printf("%s/logs: curves, histograms, the graph as traced and optimised, times and memory of its nodes\n", dir.c_str());
+  std::printf(
+      "%s/logs: curves, histograms, the graph as traced and optimised, times and memory of its "
+      "nodes\n",
+      dir.c_str());
 
   heading("5. The saved model, run by another process that has none of its code");
   const bool equal = saved_model_agrees(dir, model, d.test_x);

@@ -1,10 +1,9 @@
-#include "verb.h"
-
 #include <weir/device.h>
 
-#include "platform/cpu_features.h"
-
 #include <cstdio>
+
+#include "platform/cpu_features.h"
+#include "verb.h"
 
 namespace weir::cli {
 namespace {
@@ -20,7 +19,8 @@ void devices() {
 }  // namespace
 
 void add_devices(CLI::App& app) {
-  app.add_subcommand("devices", "Devices of this machine, and why one is skipped")->callback(devices);
+  app.add_subcommand("devices", "Devices of this machine, and why one is skipped")
+      ->callback(devices);
 }
 
 }  // namespace weir::cli

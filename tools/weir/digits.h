@@ -9,8 +9,8 @@ struct Digits {
   Tensor train_x, train_y;  // 1,437 samples
   Tensor test_x, test_y;    // 360 samples
 };
-/// Split: a permutation with a fixed seed, the last fifth for testing. Errors: the file is missing or not what it should
-/// be; names the line.
+/// Split: a permutation with a fixed seed, the last fifth for testing. Errors: the file is missing
+/// or not what it should be; names the line.
 Digits load_digits();
 
 }  // namespace weir::cli

@@ -1,6 +1,5 @@
-/// The command line `weir`. Exit codes: 0; 1 bad input or failure; 2 wrong usage; 3 something that Weir does not support.
-
-#include "verb.h"
+/// The command line `weir`. Exit codes: 0; 1 bad input or failure; 2 wrong usage; 3 something that
+/// Weir does not support.
 
 #include <weir/error.h>
 #include <weir/version.h>
@@ -9,11 +8,14 @@
 #include <exception>
 #include <new>
 
+#include "verb.h"
+
 namespace {
 
 int report(const weir::Error& e) {
   const bool unsupported = e.code() == weir::Code::unimplemented;
-  std::fprintf(stderr, "weir: %s: %s\n", unsupported ? "unsupported" : "error", e.one_line().c_str());
+  std::fprintf(
+      stderr, "weir: %s: %s\n", unsupported ? "unsupported" : "error", e.one_line().c_str());
   return unsupported ? 3 : 1;
 }
 

@@ -1,9 +1,8 @@
-#include "verb.h"
-
-#include "dispatch/registry.h"
-
 #include <cstdio>
 #include <memory>
+
+#include "dispatch/registry.h"
+#include "verb.h"
 
 namespace weir::cli {
 namespace {
@@ -11,18 +10,25 @@ namespace {
 void list_ops() {
   const auto ops = dispatch::all_ops();
   for (const OpDef* op : ops)
-    std::printf("%-34s %-30s %s\n", op->name().c_str(), op->api_name().c_str(), op->family().c_str());
+    std::printf(
+        "%-34s %-30s %s\n", op->name().c_str(), op->api_name().c_str(), op->family().c_str());
   std::printf("%zu ops\n", ops.size());
 }
 
 void show_op(const std::string& wanted) {
   for (const OpDef* op : dispatch::all_ops()) {
     if (op->name() != wanted && op->api_name() != wanted) continue;
-    std::printf("%s: weir::%s, <weir/ops/%s.h>\n%s\n", op->name().c_str(), op->api_name().c_str(), op->family().c_str(),
+    std::printf("%s: weir::%s, <weir/ops/%s.h>\n%s\n",
+                op->name().c_str(),
+                op->api_name().c_str(),
+                op->family().c_str(),
                 op->doc_text().c_str());
-    for (const OperandDef& d : op->input_defs()) std::printf("  input     %s\n", d.name.c_str());
-    for (const AttrDef& a : op->attrs()) std::printf("  attribute %s\n", a.name.c_str());
-    for (const OperandDef& d : op->output_defs()) std::printf("  output    %s\n", d.name.c_str());
+    for (const OperandDef& d : op->input_defs())
+      std::printf("  input     %s\n", d.name.c_str());
+    for (const AttrDef& a : op->attrs())
+      std::printf("  attribute %s\n", a.name.c_str());
+    for (const OperandDef& d : op->output_defs())
+      std::printf("  output    %s\n", d.name.c_str());
     std::printf("  gradient  %s\n", op->gradient_fn() ? "yes" : "no");
     return;
   }

@@ -1,13 +1,12 @@
-#include "verb.h"
-
-#include "platform/thread_pool.h"
-
 #include <weir/npy.h>
 #include <weir/saved_model.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+
+#include "platform/thread_pool.h"
+#include "verb.h"
 
 namespace weir::cli {
 namespace {
@@ -45,19 +44,23 @@ void run(const RunOptions& options) {
   const NamedTensors outputs = load_model(options.model).signature(options.signature).call(inputs);
   std::error_code ignored;  // save_npy names the file that it cannot write
   std::filesystem::create_directories(options.output_dir, ignored);
-  for (const auto& [name, value] : outputs) save_npy(options.output_dir + "/" + file_name(name), value);
+  for (const auto& [name, value] : outputs)
+    save_npy(options.output_dir + "/" + file_name(name), value);
 }
 
 }  // namespace
 
 void add_run(CLI::App& app) {
-  auto* verb = app.add_subcommand("run", "Run a saved model: read .npy files, write one for each output");
+  auto* verb =
+      app.add_subcommand("run", "Run a saved model: read .npy files, write one for each output");
   auto options = std::make_shared<RunOptions>();
   verb->add_option("model", options->model, "a SavedModel directory")->required();
   verb->add_option("--signature", options->signature, "what to run")->capture_default_str();
   verb->add_option("--input", options->inputs, "NAME=FILE.npy, once for each input");
-  verb->add_option("--output-dir", options->output_dir, "where OUTPUT.npy go")->capture_default_str();
-  verb->add_option("--threads", options->threads, "threads to use; default: all")->check(CLI::Range(1, platform::kMaxThreads));
+  verb->add_option("--output-dir", options->output_dir, "where OUTPUT.npy go")
+      ->capture_default_str();
+  verb->add_option("--threads", options->threads, "threads to use; default: all")
+      ->check(CLI::Range(1, platform::kMaxThreads));
   verb->callback([options] { run(*options); });
 }
 

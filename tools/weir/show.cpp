@@ -1,9 +1,9 @@
-#include "verb.h"
-
 #include <weir/saved_model.h>
 
 #include <cstdio>
 #include <memory>
+
+#include "verb.h"
 
 namespace weir::cli {
 namespace {
@@ -16,7 +16,8 @@ struct ShowOptions {
 
 void print_specs(const char* label, const std::vector<TensorSpec>& specs) {
   for (const TensorSpec& s : specs)
-    std::printf("  %-7s %-24s %s%s\n", label, s.name.c_str(), name(s.dtype), s.shape.to_string().c_str());
+    std::printf(
+        "  %-7s %-24s %s%s\n", label, s.name.c_str(), name(s.dtype), s.shape.to_string().c_str());
 }
 
 void show_signature(const LoadedSignature& s, const ShowOptions& o) {
@@ -25,7 +26,10 @@ void show_signature(const LoadedSignature& s, const ShowOptions& o) {
     std::printf("%s", f.to_dot(o.optimised).c_str());
     return;
   }
-  std::printf("signature '%s': %zu nodes, %zu after optimisation\n", s.name().c_str(), f.nodes_traced(), f.nodes_optimised());
+  std::printf("signature '%s': %zu nodes, %zu after optimisation\n",
+              s.name().c_str(),
+              f.nodes_traced(),
+              f.nodes_optimised());
   print_specs("input", s.inputs());
   print_specs("output", s.outputs());
   if (o.nodes) std::printf("\n%s", (o.optimised ? f.optimised_text() : f.graph_text()).c_str());
@@ -36,13 +40,15 @@ void show_signature(const LoadedSignature& s, const ShowOptions& o) {
 void show(const ShowOptions& o) {
   const SavedModel model = load_model(o.model);
   if (!o.signature.empty()) return show_signature(model.signature(o.signature), o);
-  for (const LoadedSignature& s : model.signatures()) show_signature(s, o);
+  for (const LoadedSignature& s : model.signatures())
+    show_signature(s, o);
 }
 
 }  // namespace
 
 void add_show(CLI::App& app) {
-  auto* verb = app.add_subcommand("show", "Signatures, nodes, passes, plan or a picture of a saved model");
+  auto* verb =
+      app.add_subcommand("show", "Signatures, nodes, passes, plan or a picture of a saved model");
   auto o = std::make_shared<ShowOptions>();
   verb->add_option("model", o->model, "a SavedModel directory")->required();
   verb->add_option("--signature", o->signature, "only this one");

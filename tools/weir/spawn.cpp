@@ -1,13 +1,12 @@
 #include "spawn.h"
 
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <weir/error.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 extern char** environ;
 
@@ -29,17 +28,20 @@ std::string own_path() {
 void run_self(const std::vector<std::string>& arguments) {
   const std::string program = own_path();
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
-  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  for (const std::string& a : arguments)
+    argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
   pid_t child = 0;
-  if (const int e = posix_spawn(&child, program.c_str(), nullptr, nullptr, argv.data(), environ); e != 0)
+  if (const int e = posix_spawn(&child, program.c_str(), nullptr, nullptr, argv.data(), environ);
+      e != 0)
     fail(program, std::strerror(e));
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) fail(program, std::strerror(errno));
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    fail(program, WIFEXITED(status) ? "exit code " + std::to_string(WEXITSTATUS(status)) : "it was killed");
+    fail(program,
+         WIFEXITED(status) ? "exit code " + std::to_string(WEXITSTATUS(status)) : "it was killed");
 }
 
 }  // namespace weir::cli

@@ -1,4 +1,5 @@
-/// Callbacks: what happens besides training, at its start, after batches and epochs, and at its end.
+/// Callbacks: what happens besides training, at its start, after batches and epochs, and at its
+/// end.
 #pragma once
 
 #include <map>
@@ -38,9 +39,9 @@ struct History {
 namespace callbacks {
 
 struct TensorBoardOptions {
-  int histogram_freq = 1;     // epochs between histograms of the weights; 0: none
+  int histogram_freq = 1;  // epochs between histograms of the weights; 0: none
   bool write_graph = true;
-  bool update_batch = true;   // curves per batch beside those per epoch
+  bool update_batch = true;  // curves per batch beside those per epoch
 };
 /// Curves in LOG_DIR/train and LOG_DIR/validation, histograms of weights, the graph of the model.
 Callback TensorBoard(const std::string& log_dir, const TensorBoardOptions& options = {});

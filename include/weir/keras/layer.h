@@ -1,4 +1,5 @@
-/// Layers: variables and the computation that uses them. Called on a Symbol a layer connects; on a Tensor it runs.
+/// Layers: variables and the computation that uses them. Called on a Symbol a layer connects; on a
+/// Tensor it runs.
 ///
 /// A layer of your own derives from LayerBase and is used through a Layer:
 ///
@@ -37,12 +38,13 @@ class Initializer {
   Function function_;
 };
 
-/// What a layer gives when it is called on Symbols: a promise of a tensor, and the layers that make it. A handle.
+/// What a layer gives when it is called on Symbols: a promise of a tensor, and the layers that make
+/// it. A handle.
 class Symbol {
  public:
   struct Node {
-    TensorSpec spec;                     // -1: the batch, and whatever else is open
-    std::shared_ptr<LayerBase> layer;    // null: an input
+    TensorSpec spec;                   // -1: the batch, and whatever else is open
+    std::shared_ptr<LayerBase> layer;  // null: an input
     std::vector<Symbol> inputs;
     int output = 0;
   };
@@ -89,7 +91,10 @@ class LayerBase {
 
  protected:
   /// A weight of this layer, named "layer/name".
-  Variable add_weight(const std::string& name, const Shape& shape, const Initializer& initializer, bool trainable = true,
+  Variable add_weight(const std::string& name,
+                      const Shape& shape,
+                      const Initializer& initializer,
+                      bool trainable = true,
                       DType dtype = DType::float32);
   /// Makes the weights of another layer part of this one.
   Layer track(Layer layer);
@@ -108,7 +113,9 @@ class Layer {
 
   Symbol operator()(const Symbol& input) const { return (*this)(std::vector<Symbol>{input}); }
   Symbol operator()(const std::vector<Symbol>& inputs) const;
-  Tensor operator()(const Tensor& input, bool training = false) const { return base_->run({input}, training); }
+  Tensor operator()(const Tensor& input, bool training = false) const {
+    return base_->run({input}, training);
+  }
   Tensor operator()(const std::vector<Tensor>& inputs, bool training = false) const {
     return base_->run(inputs, training);
   }

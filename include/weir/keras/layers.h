@@ -1,4 +1,5 @@
-/// The layers that models are made of. Shapes are given with the batch dimension first; images are NHWC.
+/// The layers that models are made of. Shapes are given with the batch dimension first; images are
+/// NHWC.
 #pragma once
 
 #include <weir/keras/layer.h>
@@ -22,7 +23,9 @@ struct DenseOptions {
 /// activation(x . kernel + bias) over the last axis: [..., k] -> [..., units].
 class Dense : public Layer {
  public:
-  explicit Dense(std::int64_t units, const std::string& activation = "", const DenseOptions& options = {});
+  explicit Dense(std::int64_t units,
+                 const std::string& activation = "",
+                 const DenseOptions& options = {});
 };
 
 class Activation : public Layer {
@@ -63,7 +66,9 @@ struct Conv2DOptions {
 /// [n, h, w, c] -> [n, h', w', filters]
 class Conv2D : public Layer {
  public:
-  Conv2D(std::int64_t filters, std::array<std::int64_t, 2> kernel_size, const Conv2DOptions& options = {});
+  Conv2D(std::int64_t filters,
+         std::array<std::int64_t, 2> kernel_size,
+         const Conv2DOptions& options = {});
   Conv2D(std::int64_t filters, std::int64_t kernel_size, const Conv2DOptions& options = {})
       : Conv2D(filters, std::array{kernel_size, kernel_size}, options) {}
 };
@@ -74,11 +79,13 @@ struct PoolOptions {
 };
 class MaxPooling2D : public Layer {
  public:
-  explicit MaxPooling2D(std::array<std::int64_t, 2> pool_size = {2, 2}, const PoolOptions& options = {});
+  explicit MaxPooling2D(std::array<std::int64_t, 2> pool_size = {2, 2},
+                        const PoolOptions& options = {});
 };
 class AveragePooling2D : public Layer {
  public:
-  explicit AveragePooling2D(std::array<std::int64_t, 2> pool_size = {2, 2}, const PoolOptions& options = {});
+  explicit AveragePooling2D(std::array<std::int64_t, 2> pool_size = {2, 2},
+                            const PoolOptions& options = {});
 };
 /// [n, h, w, c] -> [n, c]
 class GlobalAveragePooling2D : public Layer {
@@ -93,7 +100,8 @@ struct BatchNormalizationOptions {
   bool scale = true;
   std::string name = {};
 };
-/// Normalises each channel (last axis): in training with the moments of the batch, else with moving averages of them.
+/// Normalises each channel (last axis): in training with the moments of the batch, else with moving
+/// averages of them.
 class BatchNormalization : public Layer {
  public:
   explicit BatchNormalization(const BatchNormalizationOptions& options = {});

@@ -8,7 +8,8 @@
 
 namespace weir::inline v0::keras {
 
-/// A handle. From a name, or one of the makers in `losses`, or a function (y_true, y_pred) -> loss of each sample.
+/// A handle. From a name, or one of the makers in `losses`, or a function (y_true, y_pred) -> loss
+/// of each sample.
 class Loss {
  public:
   using Function = std::function<Tensor(const Tensor& y_true, const Tensor& y_pred)>;
@@ -16,7 +17,8 @@ class Loss {
   /// "mse", "mean_absolute_error", "sparse_categorical_crossentropy" ... Error: an unknown name.
   Loss(const char* name) : Loss(std::string(name)) {}
   Loss(const std::string& name);
-  Loss(std::string name, Function per_sample) : name_(std::move(name)), per_sample_(std::move(per_sample)) {}
+  Loss(std::string name, Function per_sample)
+      : name_(std::move(name)), per_sample_(std::move(per_sample)) {}
 
   bool defined() const { return per_sample_ != nullptr; }
   const std::string& name() const { return name_; }

@@ -1,4 +1,5 @@
-/// Model: layers with a start and an end, and the loop that trains them. A handle, and itself a Layer.
+/// Model: layers with a start and an end, and the loop that trains them. A handle, and itself a
+/// Layer.
 #pragma once
 
 #include <weir/function.h>
@@ -23,8 +24,8 @@ struct FitOptions {
   std::optional<std::pair<Tensor, Tensor>> validation_data = {};
   double validation_split = 0;  // fraction taken from the end, before shuffling
   bool shuffle = true;
-  std::uint64_t seed = 0;       // of the shuffling
-  int verbose = 1;              // 0: silent, 1: progress bar, 2: a line per epoch
+  std::uint64_t seed = 0;  // of the shuffling
+  int verbose = 1;         // 0: silent, 1: progress bar, 2: a line per epoch
   std::vector<Callback> callbacks = {};
 };
 
@@ -36,9 +37,12 @@ struct EvaluateOptions {
 class Model : public Layer {
  public:
   Model() = default;
-  /// Functional: the layers between inputs and outputs. Error: outputs that do not come from the inputs.
+  /// Functional: the layers between inputs and outputs. Error: outputs that do not come from the
+  /// inputs.
   Model(const Symbol& input, const Symbol& output, std::string name = "model");
-  Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs, std::string name = "model");
+  Model(const std::vector<Symbol>& inputs,
+        const std::vector<Symbol>& outputs,
+        std::string name = "model");
   /// Subclassed: any layer, usually one that tracks others.
   explicit Model(const Layer& layer, std::string name = "model");
 
@@ -46,9 +50,12 @@ class Model : public Layer {
   /// All outputs of a model with several.
   std::vector<Tensor> call(const std::vector<Tensor>& inputs, bool training = false) const;
 
-  void compile(const Optimizer& optimizer, const Loss& loss, const std::vector<Metric>& metrics = {},
+  void compile(const Optimizer& optimizer,
+               const Loss& loss,
+               const std::vector<Metric>& metrics = {},
                const CompileOptions& options = {}) const;
-  /// Trains. Errors: not compiled; x and y of different lengths; an empty data set; a batch size below 1.
+  /// Trains. Errors: not compiled; x and y of different lengths; an empty data set; a batch size
+  /// below 1.
   History fit(const Tensor& x, const Tensor& y, const FitOptions& options = {}) const;
   /// "loss" and the metrics over a data set.
   Logs evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& options = {}) const;
@@ -61,7 +68,8 @@ class Model : public Layer {
   std::string summary() const;
   /// All weights by name in an .npz file, written whole or not at all.
   void save_weights(const std::string& path) const;
-  /// Errors: a file that cannot be read; a weight that is missing or has another shape or dtype. Nothing is changed then.
+  /// Errors: a file that cannot be read; a weight that is missing or has another shape or dtype.
+  /// Nothing is changed then.
   void load_weights(const std::string& path) const;
 
   std::vector<Layer> layers() const;
@@ -78,12 +86,14 @@ class Model : public Layer {
   std::shared_ptr<Impl> impl_;
 };
 
-/// A model that is a list of layers: Sequential({Input({8}), Dense(4, "relu"), Dense(1)}), without Input built at its
-/// first call.
+/// A model that is a list of layers: Sequential({Input({8}), Dense(4, "relu"), Dense(1)}), without
+/// Input built at its first call.
 class Sequential : public Model {
  public:
   explicit Sequential(const std::vector<Layer>& layers, std::string name = "sequential");
-  Sequential(const Symbol& input, const std::vector<Layer>& layers, std::string name = "sequential");
+  Sequential(const Symbol& input,
+             const std::vector<Layer>& layers,
+             std::string name = "sequential");
 };
 
 }  // namespace weir::inline v0::keras

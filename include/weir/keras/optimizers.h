@@ -56,7 +56,8 @@ struct AdamOptions {
   double beta_2 = 0.999;
   double epsilon = 1e-7;
 };
-/// Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015; the form before section 2.1.
+/// Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015; the form before
+/// section 2.1.
 class Adam : public Optimizer {
  public:
   explicit Adam(const AdamOptions& options = {});
@@ -74,7 +75,8 @@ struct RMSpropOptions {
 class RMSprop : public Optimizer {
  public:
   explicit RMSprop(const RMSpropOptions& options = {});
-  explicit RMSprop(double learning_rate) : RMSprop(RMSpropOptions{.learning_rate = learning_rate}) {}
+  explicit RMSprop(double learning_rate)
+      : RMSprop(RMSpropOptions{.learning_rate = learning_rate}) {}
 };
 
 }  // namespace optimizers

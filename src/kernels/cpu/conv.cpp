@@ -1,10 +1,11 @@
-/// Convolutions as contractions: the cells under a window become a row of a matrix, block by block, so that the matrix
-/// stays in cache. An output is one chain of multiply-adds over filter rows, columns and channels; it depends neither on
-/// the batch nor on slices or threads.
+/// Convolutions as contractions: the cells under a window become a row of a matrix, block by block,
+/// so that the matrix stays in cache. An output is one chain of multiply-adds over filter rows,
+/// columns and channels; it depends neither on the batch nor on slices or threads.
+#include "kernels/scalar/conv.h"
+
 #include <cstring>
 
 #include "kernels/cpu/gemm.h"
-#include "kernels/scalar/conv.h"
 #include "kernels/scalar/types.h"
 
 namespace weir::kernels::WEIR_ISA {
@@ -37,13 +38,14 @@ Int at_most(Int v, Int most) {
   return v < most ? v : most;
 }
 
-/// A convolution as a matrix product: `rows` outputs of a channel group, each a sum of `depth` products.
+/// A convolution as a matrix product: `rows` outputs of a channel group, each a sum of `depth`
+/// products.
 struct Product {
   ConvShape s;
   Int pixels = 0;  // outputs of an image
   Int rows = 0;    // of all images
   Int depth = 0;
-  Int block = 0;    // rows at a time
+  Int block = 0;        // rows at a time
   bool direct = false;  // the input is the matrix already: 1 x 1, nothing skipped
 
   explicit Product(const ConvShape& shape) : s(shape) {
@@ -51,23 +53,28 @@ struct Product {
     rows = s.batch * pixels;
     depth = s.y.filter * s.x.filter * s.group_in();
     block = at_most(at_least(kBlockElements / at_least(depth, 1) / 14 * 14, 14), kMostRows);
-    const auto plain = [](const ConvAxis& a) { return a.filter == 1 && a.stride == 1 && a.before == 0 && a.after == 0; };
+    const auto plain = [](const ConvAxis& a) {
+      return a.filter == 1 && a.stride == 1 && a.before == 0 && a.after == 0;
+    };
     direct = plain(s.y) && plain(s.x) && s.groups == 1;
   }
   Int blocks() const { return (rows + block - 1) / block; }
 };
 
 void add_to(float* __restrict to, const float* __restrict from, Int n) {
-  for (Int i = 0; i < n; ++i) to[i] += from[i];
+  for (Int i = 0; i < n; ++i)
+    to[i] += from[i];
 }
 
-/// Copies, or with `scatter` adds back, the cells of one filter row [tap][channel], columns [k0, k1) of it.
+/// Copies, or with `scatter` adds back, the cells of one filter row [tap][channel], columns [k0,
+/// k1) of it.
 template <bool scatter>
 void filter_row(const ConvShape& s, float* image_row, Int j, Int k0, Int k1, float* out) {
   const Int c = s.group_in();
   for (Int k = k0; k < k1;) {
     const Int tap = k / c, channel = k % c;
-    // Neighbouring taps are neighbours in memory too, unless channels are grouped or taps are apart.
+    // Neighbouring taps are neighbours in memory too, unless channels are grouped or taps are
+    // apart.
     const bool contiguous = s.groups == 1 && s.x.dilation == 1;
     const Int cell = s.x.cell(j, tap);
     Int run = c - channel;
@@ -87,7 +94,8 @@ void filter_row(const ConvShape& s, float* image_row, Int j, Int k0, Int k1, flo
   }
 }
 
-/// Columns [k0, k1) of the matrix row of output `row`; `image` is the channel group of the first image.
+/// Columns [k0, k1) of the matrix row of output `row`; `image` is the channel group of the first
+/// image.
 template <bool scatter>
 void matrix_row(const ConvShape& s, Int pixels, float* image, Int row, Int k0, Int k1, float* out) {
   const Int n = row / pixels, i = row % pixels / s.x.out, j = row % s.x.out;
@@ -95,7 +103,8 @@ void matrix_row(const ConvShape& s, Int pixels, float* image, Int row, Int k0, I
   for (Int k = k0; k < k1;) {
     const Int fy = k / length, y = s.y.cell(i, fy);
     const Int end = at_most(k1, (fy + 1) * length);
-    float* image_row = y < 0 || y >= s.y.in ? nullptr : image + (n * s.y.in + y) * s.x.in * s.in_channels;
+    float* image_row =
+        y < 0 || y >= s.y.in ? nullptr : image + (n * s.y.in + y) * s.x.in * s.in_channels;
     filter_row<scatter>(s, image_row, j, k - fy * length, end - fy * length, out);
     out += end - k;
     k = end;
@@ -104,12 +113,14 @@ void matrix_row(const ConvShape& s, Int pixels, float* image, Int row, Int k0, I
 
 void gather(const Product& p, const float* image, Int row, Int rows, Int k0, Int k1, float* out) {
   for (Int r = 0; r < rows; ++r)
-    matrix_row<false>(p.s, p.pixels, const_cast<float*>(image), row + r, k0, k1, out + r * (k1 - k0));
+    matrix_row<false>(
+        p.s, p.pixels, const_cast<float*>(image), row + r, k0, k1, out + r * (k1 - k0));
 }
 
 void multiply(const GemmArgs<float>& args, void* workspace) {
   const Int slices = gemm_f32().slices(args);
-  for (Int i = 0; i < slices; ++i) gemm_f32().run_slice(args, i, workspace);
+  for (Int i = 0; i < slices; ++i)
+    gemm_f32().run_slice(args, i, workspace);
 }
 
 /// Room for contractions of args.m and of `last` rows.
@@ -132,7 +143,8 @@ GemmArgs<float> forward_args(const Product& p, const float* filter, const float*
   return a;
 }
 
-/// Workspace of `groups` workers: each a matrix and room for the contraction; in front a packed filter.
+/// Workspace of `groups` workers: each a matrix and room for the contraction; in front a packed
+/// filter.
 struct Space {
   Int packed = 0, matrix = 0, gemm = 0;
   Int worker() const { return matrix + gemm; }
@@ -148,7 +160,8 @@ Int workers(const Product& p) {
 
 Space forward_space(const Product& p) {
   Space s;
-  if (p.s.groups == 1) s.packed = rounded(gemm_f32().packed_size(p.s.out_channels, p.depth) * Int(sizeof(float)));
+  if (p.s.groups == 1)
+    s.packed = rounded(gemm_f32().packed_size(p.s.out_channels, p.depth) * Int(sizeof(float)));
   if (!p.direct) s.matrix = rounded(p.block * p.depth * Int(sizeof(float)));
   s.gemm = workspace_of(forward_args(p, nullptr, nullptr), p.rows % p.block);
   return s;
@@ -166,7 +179,8 @@ rt::Needs need_forward(const rt::KernelCall& c) {
 }
 
 void pack_filter(const Product& p, const float* filter, void* packed) {
-  gemm_f32().pack_b(filter, p.s.out_channels, false, p.s.out_channels, p.depth, static_cast<float*>(packed));
+  gemm_f32().pack_b(
+      filter, p.s.out_channels, false, p.s.out_channels, p.depth, static_cast<float*>(packed));
 }
 
 Status pack_forward(const rt::KernelCall& c, void* packed) {
@@ -174,7 +188,13 @@ Status pack_forward(const rt::KernelCall& c, void* packed) {
   return {};
 }
 
-void forward_block(const Product& p, GemmArgs<float> args, const float* x, float* y, Int block, char* space, Int matrix) {
+void forward_block(const Product& p,
+                   GemmArgs<float> args,
+                   const float* x,
+                   float* y,
+                   Int block,
+                   char* space,
+                   Int matrix) {
   const Int row = block * p.block;
   args.m = at_most(p.block, p.rows - row);
   for (Int g = 0; g < p.s.groups; ++g) {
@@ -206,13 +226,19 @@ Status run_forward(const rt::KernelCall& c) {
   const Int n = workers(p), blocks = p.blocks();
   rt::parallel_for(c, n, [&](Int w) {
     for (Int b = blocks * w / n; b < blocks * (w + 1) / n; ++b)
-      forward_block(p, args, c.in[0].as<float>(), c.out[0].as<float>(), b, base + space.packed + w * space.worker(),
+      forward_block(p,
+                    args,
+                    c.in[0].as<float>(),
+                    c.out[0].as<float>(),
+                    b,
+                    base + space.packed + w * space.worker(),
                     space.matrix);
   });
   return {};
 }
 
-// -- the gradient of the input: the matrix of cells is computed, and its rows are added to the image --
+// -- the gradient of the input: the matrix of cells is computed, and its rows are added to the
+// image --
 
 Product input_product(const rt::KernelCall& c) {
   return Product(conv_shape(c.out[0], c.in[0], c.attrs, 1));
@@ -233,7 +259,9 @@ GemmArgs<float> input_args(const Product& p, const float* filter) {
 
 Space input_space(const Product& p) {
   const GemmArgs<float> args = input_args(p, nullptr);
-  return {.packed = 0, .matrix = rounded(p.block * p.depth * Int(sizeof(float))), .gemm = workspace_of(args, p.pixels % p.block)};
+  return {.packed = 0,
+          .matrix = rounded(p.block * p.depth * Int(sizeof(float))),
+          .gemm = workspace_of(args, p.pixels % p.block)};
 }
 
 Int image_workers(const Product& p) {
@@ -245,8 +273,15 @@ rt::Needs need_input(const rt::KernelCall& c) {
   return {.workspace = image_workers(p) * input_space(p).worker()};
 }
 
-void input_image(const Product& p, const GemmArgs<float>& args, const float* dy, float* dx, Int n, char* space, Int matrix) {
-  std::memset(dx + n * p.s.y.in * p.s.x.in * p.s.in_channels, 0,
+void input_image(const Product& p,
+                 const GemmArgs<float>& args,
+                 const float* dy,
+                 float* dx,
+                 Int n,
+                 char* space,
+                 Int matrix) {
+  std::memset(dx + n * p.s.y.in * p.s.x.in * p.s.in_channels,
+              0,
               std::size_t(p.s.y.in * p.s.x.in * p.s.in_channels) * sizeof(float));
   auto* cells = reinterpret_cast<float*>(space);
   for (Int first = 0; first < p.pixels; first += p.block) {
@@ -259,7 +294,8 @@ void input_image(const Product& p, const GemmArgs<float>& args, const float* dy,
       a.c = cells;
       multiply(a, space + matrix);
       for (Int r = 0; r < a.m; ++r)
-        matrix_row<true>(p.s, p.pixels, dx + g * p.s.group_in(), row + r, 0, p.depth, cells + r * p.depth);
+        matrix_row<true>(
+            p.s, p.pixels, dx + g * p.s.group_in(), row + r, 0, p.depth, cells + r * p.depth);
     }
   }
 }
@@ -272,13 +308,19 @@ Status run_input(const rt::KernelCall& c) {
   const Int n = image_workers(p);
   rt::parallel_for(c, n, [&](Int w) {
     for (Int i = p.s.batch * w / n; i < p.s.batch * (w + 1) / n; ++i)
-      input_image(p, args, c.in[1].as<float>(), c.out[0].as<float>(), i, static_cast<char*>(c.workspace) + w * space.worker(),
+      input_image(p,
+                  args,
+                  c.in[1].as<float>(),
+                  c.out[0].as<float>(),
+                  i,
+                  static_cast<char*>(c.workspace) + w * space.worker(),
                   space.matrix);
   });
   return {};
 }
 
-// -- the gradient of the filter: for a part of the filter's rows, blocks of outputs are added up in order --
+// -- the gradient of the filter: for a part of the filter's rows, blocks of outputs are added up in
+// order --
 
 Product filter_product(const rt::KernelCall& c) {
   return Product(conv_shape(c.in[0], c.out[0], c.attrs, 1));
@@ -317,7 +359,8 @@ struct FilterSpace {
 
 FilterSpace filter_space(const Product& p) {
   const Int depth = at_most(kPartDepth, p.depth);
-  return {rounded(kSumRows * depth * Int(sizeof(float))), rounded(depth * p.s.group_out() * Int(sizeof(float))),
+  return {rounded(kSumRows * depth * Int(sizeof(float))),
+          rounded(depth * p.s.group_out() * Int(sizeof(float))),
           workspace_of(filter_args(p, depth), p.depth / parts(p))};
 }
 
@@ -335,11 +378,13 @@ void accumulate(float* to, Int stride, const float* from, Int rows, Int cols, bo
   for (Int i = 0; i < rows; ++i) {
     float* t = to + i * stride;
     const float* f = from + i * cols;
-    for (Int j = 0; j < cols; ++j) t[j] = set ? f[j] : t[j] + f[j];
+    for (Int j = 0; j < cols; ++j)
+      t[j] = set ? f[j] : t[j] + f[j];
   }
 }
 
-void filter_part(const Product& p, const float* x, const float* dy, float* dw, Int unit, char* space) {
+void filter_part(
+    const Product& p, const float* x, const float* dy, float* dw, Int unit, char* space) {
   const FilterSpace room = filter_space(p);
   const Int g = unit / parts(p);
   const Part k = part(p, unit % parts(p));
@@ -357,7 +402,12 @@ void filter_part(const Product& p, const float* x, const float* dy, float* dw, I
     }
     a.b = dy + row * p.s.out_channels + g * p.s.group_out();
     multiply(a, space + room.cells + room.sum);
-    accumulate(dw + k.begin * p.s.out_channels + g * p.s.group_out(), p.s.out_channels, sum, a.m, a.n, row == 0);
+    accumulate(dw + k.begin * p.s.out_channels + g * p.s.group_out(),
+               p.s.out_channels,
+               sum,
+               a.m,
+               a.n,
+               row == 0);
   }
 }
 
@@ -369,7 +419,11 @@ Status run_filter(const rt::KernelCall& c) {
   const Int n = part_workers(p), units = parts(p) * p.s.groups;
   rt::parallel_for(c, n, [&](Int w) {
     for (Int u = units * w / n; u < units * (w + 1) / n; ++u)
-      filter_part(p, c.in[0].as<float>(), c.in[1].as<float>(), c.out[0].as<float>(), u,
+      filter_part(p,
+                  c.in[0].as<float>(),
+                  c.in[1].as<float>(),
+                  c.out[0].as<float>(),
+                  u,
                   static_cast<char*>(c.workspace) + w * space.worker());
   });
   return {};

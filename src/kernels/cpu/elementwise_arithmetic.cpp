@@ -32,12 +32,16 @@ rt::KernelTable elementwise_arithmetic_kernels() {
   using Numbers = decltype(join(Floats{}, Ints{}));
   static constexpr auto table = concatenate(
       binary_table<Add, Sub, Mul, Maximum, Minimum, SquaredDifference>(Numbers{}),
-      binary_table<RealDiv, DivNoNan, MulNoNan>(Floats{}), unary_table<Neg, Abs, Sign, Square>(Numbers{}),
-      unary_table<Reciprocal, Sqrt, Rsqrt>(Floats{}), unary_table<Floor, Ceil, Round, Rint>(Types<float>{}),
+      binary_table<RealDiv, DivNoNan, MulNoNan>(Floats{}),
+      unary_table<Neg, Abs, Sign, Square>(Numbers{}),
+      unary_table<Reciprocal, Sqrt, Rsqrt>(Floats{}),
+      unary_table<Floor, Ceil, Round, Rint>(Types<float>{}),
       comparison_table<Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual>(Numbers{}),
-      concatenate(predicate_kernels<IsNan>(Floats{}), predicate_kernels<IsInf>(Floats{}),
+      concatenate(predicate_kernels<IsNan>(Floats{}),
+                  predicate_kernels<IsInf>(Floats{}),
                   predicate_kernels<IsFinite>(Floats{})),
-      select_kernels(Numbers{}), clip_kernels(Floats{}));
+      select_kernels(Numbers{}),
+      clip_kernels(Floats{}));
   return {table.data(), table.size()};
 }
 

@@ -1,4 +1,5 @@
-/// Matrix products of float32 and float64 by the contraction of gemm.h, whose numeric contract they inherit.
+/// Matrix products of float32 and float64 by the contraction of gemm.h, whose numeric contract they
+/// inherit.
 #include "kernels/cpu/gemm.h"
 #include "kernels/scalar/types.h"
 #include "runtime/kernel_util.h"
@@ -15,18 +16,22 @@ struct BatchMatMul {
 
 template <class T>
 const Gemm<T>& gemm() {
-  if constexpr (sizeof(T) == sizeof(float)) return gemm_f32();
-  else return gemm_f64();
+  if constexpr (sizeof(T) == sizeof(float))
+    return gemm_f32();
+  else
+    return gemm_f64();
 }
 
 /// Matrices in the leading axes.
 std::int64_t batches(const rt::View& v) {
   std::int64_t n = 1;
-  for (int i = 0; i + 2 < v.rank; ++i) n *= v.dims[i];
+  for (int i = 0; i + 2 < v.rank; ++i)
+    n *= v.dims[i];
   return n;
 }
 
-/// Number, in an operand whose leading axes may be broadcast, of the matrix that belongs to matrix `index` of the output.
+/// Number, in an operand whose leading axes may be broadcast, of the matrix that belongs to matrix
+/// `index` of the output.
 std::int64_t matrix_of(const rt::View& v, const rt::View& out, std::int64_t index) {
   std::int64_t number = 0, step = 1;
   for (int axis = out.rank - 3; axis >= 0; --axis) {
@@ -121,7 +126,8 @@ Status run(const rt::KernelCall& c) {
   const Schedule<T> s(p);
   rt::parallel_for(c, s.groups, [&](std::int64_t group) {
     char* workspace = static_cast<char*>(c.workspace) + group * s.group_bytes;
-    for (std::int64_t unit = s.units * group / s.groups; unit < s.units * (group + 1) / s.groups; ++unit) {
+    for (std::int64_t unit = s.units * group / s.groups; unit < s.units * (group + 1) / s.groups;
+         ++unit) {
       GemmArgs<T> args = p.args;
       const std::int64_t i = unit / s.slices;
       if (p.count > 1) {
@@ -147,11 +153,15 @@ constexpr rt::Kernel kernel() {
           .epilogue = std::is_same_v<Op, MatMul>};
 }
 
-constexpr rt::Kernel kTable[] = {kernel<MatMul, float>(), kernel<MatMul, double>(), kernel<BatchMatMul, float>(),
+constexpr rt::Kernel kTable[] = {kernel<MatMul, float>(),
+                                 kernel<MatMul, double>(),
+                                 kernel<BatchMatMul, float>(),
                                  kernel<BatchMatMul, double>()};
 
 }  // namespace
 
-rt::KernelTable matmul_kernels() { return {kTable, sizeof kTable / sizeof *kTable}; }
+rt::KernelTable matmul_kernels() {
+  return {kTable, sizeof kTable / sizeof *kTable};
+}
 
 }  // namespace weir::kernels::WEIR_ISA

@@ -1,8 +1,9 @@
 /// Reductions of float32, vectorised.
 ///
-/// The order in which n elements are combined depends on n alone, never on the axes, the other extents or the threads:
-/// they are cut into chunks of kChunk; in a chunk, element i belongs to stream i % kStreams; each stream is combined in
-/// order, then the streams are combined pairwise, halving; the results of the chunks are combined in order, in float64.
+/// The order in which n elements are combined depends on n alone, never on the axes, the other
+/// extents or the threads: they are cut into chunks of kChunk; in a chunk, element i belongs to
+/// stream i % kStreams; each stream is combined in order, then the streams are combined pairwise,
+/// halving; the results of the chunks are combined in order, in float64.
 #include "kernels/cpu/vec.h"
 #include "kernels/scalar/reduction.h"
 #include "kernels/scalar/types.h"
@@ -55,7 +56,8 @@ void fold_lanes(float* lane, std::int64_t lanes, std::int64_t columns) {
     for (std::int64_t l = 0; l < half && l + half < lanes; ++l) {
       float* a = lane + l * kColumns;
       const float* b = lane + (l + half) * kColumns;
-      for (std::int64_t j = 0; j < columns; ++j) a[j] = Op::combine(a[j], b[j]);
+      for (std::int64_t j = 0; j < columns; ++j)
+        a[j] = Op::combine(a[j], b[j]);
     }
     lanes = lanes < half ? lanes : half;
   }
@@ -64,7 +66,8 @@ void fold_lanes(float* lane, std::int64_t lanes, std::int64_t columns) {
 template <class Op>
 float fold(float* lane, std::int64_t lanes) {
   for (std::int64_t half = kStreams / 2; half > 0; half /= 2) {
-    for (std::int64_t l = 0; l < half && l + half < lanes; ++l) lane[l] = Op::combine(lane[l], lane[l + half]);
+    for (std::int64_t l = 0; l < half && l + half < lanes; ++l)
+      lane[l] = Op::combine(lane[l], lane[l + half]);
     lanes = lanes < half ? lanes : half;
   }
   return lane[0];
@@ -75,26 +78,34 @@ template <class Op>
 float reduce_row(const float* x, std::int64_t n) {
   float lane[kStreams];
   if (n < kStreams) {
-    for (std::int64_t l = 0; l < n; ++l) lane[l] = x[l];
+    for (std::int64_t l = 0; l < n; ++l)
+      lane[l] = x[l];
     return fold<Op>(lane, n);
   }
   Vec<float> acc[kParts];
-  for (int p = 0; p < kParts; ++p) acc[p] = load(x + p * kWidth);
+  for (int p = 0; p < kParts; ++p)
+    acc[p] = load(x + p * kWidth);
   std::int64_t i = kStreams;
   for (; i + kStreams <= n; i += kStreams) {
-    for (int p = 0; p < kParts; ++p) acc[p] = Op::combine(acc[p], load(x + i + p * kWidth));
+    for (int p = 0; p < kParts; ++p)
+      acc[p] = Op::combine(acc[p], load(x + i + p * kWidth));
   }
   if (i < n) {
-    for (int p = 0; p < kParts; ++p) store(lane + p * kWidth, acc[p]);
-    for (std::int64_t l = 0; i + l < n; ++l) lane[l] = Op::combine(lane[l], x[i + l]);
-    for (int p = 0; p < kParts; ++p) acc[p] = load(lane + p * kWidth);
+    for (int p = 0; p < kParts; ++p)
+      store(lane + p * kWidth, acc[p]);
+    for (std::int64_t l = 0; i + l < n; ++l)
+      lane[l] = Op::combine(lane[l], x[i + l]);
+    for (int p = 0; p < kParts; ++p)
+      acc[p] = load(lane + p * kWidth);
   }
   for (std::int64_t half = kParts / 2; half > 0; half /= 2) {
-    for (std::int64_t p = 0; p < half; ++p) acc[p] = Op::combine(acc[p], acc[p + half]);
+    for (std::int64_t p = 0; p < half; ++p)
+      acc[p] = Op::combine(acc[p], acc[p + half]);
   }
   store(lane, acc[0]);
   for (std::int64_t half = kWidth / 2; half > 0; half /= 2) {
-    for (std::int64_t l = 0; l < half; ++l) lane[l] = Op::combine(lane[l], lane[l + half]);
+    for (std::int64_t l = 0; l < half; ++l)
+      lane[l] = Op::combine(lane[l], lane[l + half]);
   }
   return lane[0];
 }
@@ -103,11 +114,11 @@ float reduce_row(const float* x, std::int64_t n) {
 struct Job {
   Reduction r;
   const float* x;
-  double* partial;        // [outer, chunks, inner]
-  std::int64_t n;         // elements combined into one
+  double* partial;  // [outer, chunks, inner]
+  std::int64_t n;   // elements combined into one
   std::int64_t chunks;
-  std::int64_t inner;     // kept elements that lie side by side; 1: the reduced ones do
-  std::int64_t blocks;    // of kColumns of them
+  std::int64_t inner;   // kept elements that lie side by side; 1: the reduced ones do
+  std::int64_t blocks;  // of kColumns of them
 };
 
 /// Elements [begin, end) of the reduced ones, which may lie in several runs.
@@ -120,7 +131,8 @@ double row_chunk(const Job& j, const float* x, std::int64_t begin, std::int64_t 
     const std::int64_t left = w.extent[0] - k % w.extent[0];
     const std::int64_t count = left < end - k ? left : end - k;
     const float* run = x + w.offset(k);
-    for (std::int64_t i = 0; i < count; ++i) gathered[k - begin + i] = run[i];
+    for (std::int64_t i = 0; i < count; ++i)
+      gathered[k - begin + i] = run[i];
     k += count;
   }
   return reduce_row<Op>(gathered, end - begin);
@@ -128,19 +140,27 @@ double row_chunk(const Job& j, const float* x, std::int64_t begin, std::int64_t 
 
 /// The same for `columns` neighbours at once, each in the order of reduce_row.
 template <class Op>
-void column_chunk(const Job& j, const float* x, std::int64_t begin, std::int64_t end, std::int64_t columns, double* out) {
+void column_chunk(const Job& j,
+                  const float* x,
+                  std::int64_t begin,
+                  std::int64_t end,
+                  std::int64_t columns,
+                  double* out) {
   float lane[kStreams * kColumns];
   for (std::int64_t k = begin; k < end; ++k) {
     const float* row = x + j.r.reduced.offset(k);
     float* a = lane + (k - begin) % kStreams * kColumns;
     if (k - begin < kStreams) {
-      for (std::int64_t i = 0; i < columns; ++i) a[i] = row[i];
+      for (std::int64_t i = 0; i < columns; ++i)
+        a[i] = row[i];
     } else {
-      for (std::int64_t i = 0; i < columns; ++i) a[i] = Op::combine(a[i], row[i]);
+      for (std::int64_t i = 0; i < columns; ++i)
+        a[i] = Op::combine(a[i], row[i]);
     }
   }
   fold_lanes<Op>(lane, end - begin < kStreams ? end - begin : kStreams, columns);
-  for (std::int64_t i = 0; i < columns; ++i) out[i] = lane[i];
+  for (std::int64_t i = 0; i < columns; ++i)
+    out[i] = lane[i];
 }
 
 /// Unit number `unit` of [outer, chunks, blocks].
@@ -166,9 +186,11 @@ void run_unit(const Job& j, std::int64_t unit) {
 template <class Op>
 void finish(const Job& j, std::int64_t begin, std::int64_t end, float* y) {
   for (std::int64_t o = begin; o < end; ++o) {
-    const double* p = j.partial + (j.chunks == 1 ? o : o / j.inner * j.chunks * j.inner + o % j.inner);
+    const double* p =
+        j.partial + (j.chunks == 1 ? o : o / j.inner * j.chunks * j.inner + o % j.inner);
     double total = j.chunks > 0 ? p[0] : Op::kNothing;
-    for (std::int64_t k = 1; k < j.chunks; ++k) total = Op::combine(total, p[k * j.inner]);
+    for (std::int64_t k = 1; k < j.chunks; ++k)
+      total = Op::combine(total, p[k * j.inner]);
     y[o] = Op::finish(total, j.n);
   }
 }
@@ -198,13 +220,16 @@ Status run(const rt::KernelCall& c) {
   j.x = c.in[0].as<float>();
   j.partial = static_cast<double*>(c.workspace);
   const std::int64_t units = outputs / j.inner * j.chunks * j.blocks;
-  const std::int64_t work = (j.n < kChunk ? j.n : kChunk) * (j.inner < kColumns ? j.inner : kColumns);
+  const std::int64_t work =
+      (j.n < kChunk ? j.n : kChunk) * (j.inner < kColumns ? j.inner : kColumns);
   rt::parallel_ranges(c, units, 32768 / (work + 1) + 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t unit = begin; unit < end; ++unit) run_unit<Op>(j, unit);
+    for (std::int64_t unit = begin; unit < end; ++unit)
+      run_unit<Op>(j, unit);
   });
-  rt::parallel_ranges(c, outputs, 32768 / (j.chunks + 1) + 1, [&](std::int64_t begin, std::int64_t end) {
-    finish<Op>(j, begin, end, c.out[0].as<float>());
-  });
+  rt::parallel_ranges(
+      c, outputs, 32768 / (j.chunks + 1) + 1, [&](std::int64_t begin, std::int64_t end) {
+        finish<Op>(j, begin, end, c.out[0].as<float>());
+      });
   return {};
 }
 
@@ -221,7 +246,8 @@ constexpr rt::Kernel kernel() {
 }  // namespace
 
 rt::KernelTable reduce_kernels() {
-  static constexpr std::array<rt::Kernel, 4> table = {kernel<Sum>(), kernel<Mean>(), kernel<Max>(), kernel<Min>()};
+  static constexpr std::array<rt::Kernel, 4> table = {
+      kernel<Sum>(), kernel<Mean>(), kernel<Max>(), kernel<Min>()};
   return {table.data(), table.size()};
 }
 

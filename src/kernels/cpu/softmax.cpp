@@ -1,7 +1,7 @@
 /// Softmax and cross entropy of float32 along the last axis.
 ///
-/// A row's result does not depend on the other rows: its sum is made in 32 lanes, lane i % 32 taking element i, which
-/// are then added pairwise, halving.
+/// A row's result does not depend on the other rows: its sum is made in 32 lanes, lane i % 32
+/// taking element i, which are then added pairwise, halving.
 #include "kernels/scalar/arith.h"
 #include "kernels/scalar/exp.h"
 #include "kernels/scalar/labels.h"
@@ -34,20 +34,24 @@ struct LaneTotal {
   float lane[kSumLanes];
 
   explicit LaneTotal(float neutral) {
-    for (float& value : lane) value = neutral;
+    for (float& value : lane)
+      value = neutral;
   }
 
   /// `n` is a multiple of the number of lanes except in the last call.
   void add(const float* x, std::int64_t n) {
     for (; n >= kSumLanes; n -= kSumLanes, x += kSumLanes) {
-      for (int l = 0; l < kSumLanes; ++l) lane[l] = Combine::of(lane[l], x[l]);
+      for (int l = 0; l < kSumLanes; ++l)
+        lane[l] = Combine::of(lane[l], x[l]);
     }
-    for (int l = 0; l < n; ++l) lane[l] = Combine::of(lane[l], x[l]);
+    for (int l = 0; l < n; ++l)
+      lane[l] = Combine::of(lane[l], x[l]);
   }
 
   float total() {
     for (int half = kSumLanes / 2; half > 0; half /= 2) {
-      for (int l = 0; l < half; ++l) lane[l] = Combine::of(lane[l], lane[l + half]);
+      for (int l = 0; l < half; ++l)
+        lane[l] = Combine::of(lane[l], lane[l + half]);
     }
     return lane[0];
   }
@@ -76,19 +80,22 @@ float row_sum(const float* x, std::int64_t n) {
 void shift_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
   for (std::int64_t r = 0; r < rows; ++r, x += n, y += n) {
     const float max = row_max(x, n);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - max;
+    for (std::int64_t i = 0; i < n; ++i)
+      y[i] = x[i] - max;
   }
 }
 
 void exponentials(const float* x, float* y, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = weir_exp_f32(x[i]);
+  for (std::int64_t i = 0; i < n; ++i)
+    y[i] = weir_exp_f32(x[i]);
 }
 
 /// log(sum(exp(row))) of each of the shifted rows; `exps` has room for kBlock elements.
 void log_sums(const float* shifted, std::int64_t rows, std::int64_t n, float* exps, float* out) {
   if (rows * n <= kBlock) {
     exponentials(shifted, exps, rows * n);
-    for (std::int64_t r = 0; r < rows; ++r) out[r] = weir_log_f32(row_sum(exps + r * n, n));
+    for (std::int64_t r = 0; r < rows; ++r)
+      out[r] = weir_log_f32(row_sum(exps + r * n, n));
     return;
   }
   for (std::int64_t r = 0; r < rows; ++r) {
@@ -107,7 +114,8 @@ void softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
   exponentials(y, y, rows * n);
   for (std::int64_t r = 0; r < rows; ++r, y += n) {
     const float scale = 1.0f / row_sum(y, n);
-    for (std::int64_t i = 0; i < n; ++i) y[i] *= scale;
+    for (std::int64_t i = 0; i < n; ++i)
+      y[i] *= scale;
   }
 }
 
@@ -116,7 +124,8 @@ void log_softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t 
   shift_rows(x, y, rows, n);
   log_sums(y, rows, n, exps, sums);
   for (std::int64_t r = 0; r < rows; ++r, y += n) {
-    for (std::int64_t i = 0; i < n; ++i) y[i] -= sums[r];
+    for (std::int64_t i = 0; i < n; ++i)
+      y[i] -= sums[r];
   }
 }
 
@@ -127,7 +136,9 @@ void for_row_blocks(const rt::KernelCall& c, Body&& body) {
   const std::int64_t n = x.dims[x.rank - 1];
   const std::int64_t rows = n > 0 ? x.size() / n : 0;
   const std::int64_t step = n < kBlock && n > 0 ? kBlock / n : 1;
-  rt::parallel_ranges(c, rows, n < 16384 ? 16384 / (n + 1) / step * step + step : 1,
+  rt::parallel_ranges(c,
+                      rows,
+                      n < 16384 ? 16384 / (n + 1) / step * step + step : 1,
                       [&](std::int64_t begin, std::int64_t end) {
                         for (std::int64_t r = begin; r < end; r += step) {
                           body(r, end - r < step ? end - r : step, x.as<float>() + r * n, n);
@@ -139,13 +150,16 @@ template <class Op>
 Status run_softmax(const rt::KernelCall& c) {
   for_row_blocks(c, [&](std::int64_t r, std::int64_t rows, const float* x, std::int64_t n) {
     float* y = c.out[0].as<float>() + r * n;
-    if constexpr (std::is_same_v<Op, Softmax>) softmax_rows(x, y, rows, n);
-    else log_softmax_rows(x, y, rows, n);
+    if constexpr (std::is_same_v<Op, Softmax>)
+      softmax_rows(x, y, rows, n);
+    else
+      log_softmax_rows(x, y, rows, n);
   });
   return {};
 }
 
-/// Sum of labels[i] * (log_sum - shifted[i]), where a label of 0 takes nothing from an infinite logit.
+/// Sum of labels[i] * (log_sum - shifted[i]), where a label of 0 takes nothing from an infinite
+/// logit.
 float dense_loss(const float* labels, const float* shifted, float log_sum, std::int64_t n) {
   LaneTotal<Add> lanes(0);
   float terms[kSumLanes];
@@ -160,27 +174,31 @@ float dense_loss(const float* labels, const float* shifted, float log_sum, std::
   return lanes.total();
 }
 
-/// backprop = exp(log_softmax) for rows that hold log_softmax already; rows with no elements have no loss.
+/// backprop = exp(log_softmax) for rows that hold log_softmax already; rows with no elements have
+/// no loss.
 template <class Loss>
 Status cross_entropy(const rt::KernelCall& c, Loss&& loss) {
   const rt::View& x = c.in[0];
   const std::int64_t classes = x.dims[x.rank - 1];
-  for (std::int64_t r = 0; classes == 0 && r < c.out[0].size(); ++r) c.out[0].as<float>()[r] = 0;
-  for_row_blocks(c, [&](std::int64_t first, std::int64_t rows, const float* logits, std::int64_t n) {
-    float exps[kBlock], sums[kBlock];
-    float* backprop = c.out[1].as<float>() + first * n;
-    shift_rows(logits, backprop, rows, n);
-    log_sums(backprop, rows, n, exps, sums);
-    for (std::int64_t r = 0; r < rows; ++r) {
-      loss(first + r, backprop + r * n, sums[r], n);
-    }
-  });
+  for (std::int64_t r = 0; classes == 0 && r < c.out[0].size(); ++r)
+    c.out[0].as<float>()[r] = 0;
+  for_row_blocks(c,
+                 [&](std::int64_t first, std::int64_t rows, const float* logits, std::int64_t n) {
+                   float exps[kBlock], sums[kBlock];
+                   float* backprop = c.out[1].as<float>() + first * n;
+                   shift_rows(logits, backprop, rows, n);
+                   log_sums(backprop, rows, n, exps, sums);
+                   for (std::int64_t r = 0; r < rows; ++r) {
+                     loss(first + r, backprop + r * n, sums[r], n);
+                   }
+                 });
   return {};
 }
 
 /// y = softmax, from the shifted row.
 void finish_row(float* y, float log_sum, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = weir_exp_f32(y[i] - log_sum);
+  for (std::int64_t i = 0; i < n; ++i)
+    y[i] = weir_exp_f32(y[i] - log_sum);
 }
 
 Status run_dense(const rt::KernelCall& c) {
@@ -188,7 +206,8 @@ Status run_dense(const rt::KernelCall& c) {
     const float* labels = c.in[1].as<float>() + row * n;
     c.out[0].as<float>()[row] = dense_loss(labels, y, log_sum, n);
     finish_row(y, log_sum, n);
-    for (std::int64_t i = 0; i < n; ++i) y[i] -= labels[i];
+    for (std::int64_t i = 0; i < n; ++i)
+      y[i] -= labels[i];
   });
 }
 
@@ -236,6 +255,8 @@ constexpr rt::Kernel kTable[] = {
 
 }  // namespace
 
-rt::KernelTable softmax_kernels() { return {kTable, sizeof kTable / sizeof *kTable}; }
+rt::KernelTable softmax_kernels() {
+  return {kTable, sizeof kTable / sizeof *kTable};
+}
 
 }  // namespace weir::kernels::WEIR_ISA

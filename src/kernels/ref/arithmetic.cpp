@@ -6,11 +6,16 @@ namespace weir::kernels::ref {
 rt::KernelTable arithmetic_kernels() {
   using FloatingAndComplex = decltype(join(Floating{}, Complex{}));
   using SignedAndFloating = decltype(join(Signed{}, Floating{}));
-  static constexpr auto table = concatenate(
-      binary_table<Add, Sub, Mul>(Numeric{}), binary_table<RealDiv>(FloatingAndComplex{}),
-      binary_table<Maximum, Minimum, SquaredDifference>(Real{}), binary_table<DivNoNan, MulNoNan>(Floating{}),
-      unary_table<Neg>(join(SignedAndFloating{}, Complex{})), unary_table<Abs, Sign>(SignedAndFloating{}),
-      unary_table<Square>(Numeric{}), unary_table<Conj>(Complex{}), unary_table<Reciprocal>(FloatingAndComplex{}));
+  static constexpr auto table =
+      concatenate(binary_table<Add, Sub, Mul>(Numeric{}),
+                  binary_table<RealDiv>(FloatingAndComplex{}),
+                  binary_table<Maximum, Minimum, SquaredDifference>(Real{}),
+                  binary_table<DivNoNan, MulNoNan>(Floating{}),
+                  unary_table<Neg>(join(SignedAndFloating{}, Complex{})),
+                  unary_table<Abs, Sign>(SignedAndFloating{}),
+                  unary_table<Square>(Numeric{}),
+                  unary_table<Conj>(Complex{}),
+                  unary_table<Reciprocal>(FloatingAndComplex{}));
   return {table.data(), table.size()};
 }
 

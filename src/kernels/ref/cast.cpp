@@ -1,7 +1,7 @@
 /// Conversion between all pairs of dtypes.
-#include "kernels/scalar/types.h"
-
 #include <limits>
+
+#include "kernels/scalar/types.h"
 
 namespace weir::kernels::ref {
 namespace {
@@ -11,7 +11,8 @@ struct Cast {
 };
 
 template <class T>
-inline constexpr bool kIsComplex = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+inline constexpr bool kIsComplex =
+    std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
 
 /// Truncates; beyond the range the nearest value, NaN gives 0: the same on every machine.
 template <class To, class From>
@@ -29,8 +30,10 @@ To convert(From x) {
   if constexpr (std::is_same_v<From, To>) {
     return x;
   } else if constexpr (kIsComplex<From> && !kIsComplex<To>) {
-    if constexpr (std::is_same_v<To, bool>) return x != From{};
-    else return convert<typename From::value_type, To>(x.real());
+    if constexpr (std::is_same_v<To, bool>)
+      return x != From{};
+    else
+      return convert<typename From::value_type, To>(x.real());
   } else if constexpr (kIsComplex<From>) {
     return To(typename To::value_type(x.real()), typename To::value_type(x.imag()));
   } else if constexpr (kIsComplex<To>) {

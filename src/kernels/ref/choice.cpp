@@ -48,8 +48,10 @@ Status run_permutation(const rt::KernelCall& c) {
   auto* out = c.out[0].as<std::int64_t>();
   const std::int64_t n = c.out[0].size();
   Words words(philox_from(c.in[0]));
-  for (std::int64_t i = 0; i < n; ++i) out[i] = i;
-  for (std::int64_t i = n - 1; i > 0; --i) std::swap(out[i], out[words.next64() % std::uint64_t(i + 1)]);
+  for (std::int64_t i = 0; i < n; ++i)
+    out[i] = i;
+  for (std::int64_t i = n - 1; i > 0; --i)
+    std::swap(out[i], out[words.next64() % std::uint64_t(i + 1)]);
   return {};
 }
 
@@ -86,7 +88,8 @@ Status run_multinomial(const rt::KernelCall& c) {
     weir_philox_skip(&start, std::uint64_t(r) * std::uint64_t((samples + 1) / 2));
     Words words(start);
     for (std::int64_t s = 0; s < samples; ++s)
-      c.out[0].as<Out>()[r * samples + s] = Out(std::upper_bound(sums, sums + n, words.unit() * total) - sums);
+      c.out[0].as<Out>()[r * samples + s] =
+          Out(std::upper_bound(sums, sums + n, words.unit() * total) - sums);
   }
   return {};
 }
@@ -100,14 +103,17 @@ constexpr std::array<rt::Kernel, sizeof...(Ts)> multinomial(Types<Ts...>) {
                      .run = run_multinomial<Ts, Out>}...};
 }
 
-constexpr std::array<rt::Kernel, 1> kPermutation = {rt::Kernel{
-    .op = Permutation::kOp, .name = kKernelName<Permutation, std::int64_t>.text, .types = {}, .run = run_permutation}};
+constexpr std::array<rt::Kernel, 1> kPermutation = {
+    rt::Kernel{.op = Permutation::kOp,
+               .name = kKernelName<Permutation, std::int64_t>.text,
+               .types = {},
+               .run = run_permutation}};
 
 }  // namespace
 
 rt::KernelTable choice_kernels() {
-  static const auto table =
-      concatenate(kPermutation, multinomial<std::int32_t>(Floating{}), multinomial<std::int64_t>(Floating{}));
+  static const auto table = concatenate(
+      kPermutation, multinomial<std::int32_t>(Floating{}), multinomial<std::int64_t>(Floating{}));
   return {table.data(), table.size()};
 }
 

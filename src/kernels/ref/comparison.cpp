@@ -69,13 +69,17 @@ constexpr std::array<rt::Kernel, sizeof...(Ts)> clip_kernels(Types<Ts...>) {
 
 rt::KernelTable comparison_kernels() {
   using Plain = decltype(join(Numeric{}, Types<bool>{}));
-  static constexpr auto table = concatenate(
-      comparison_table<Equal, NotEqual>(Plain{}), comparison_table<StringEqual, StringNotEqual>(Types<StringView>{}),
-      comparison_table<Less, LessEqual, Greater, GreaterEqual>(Real{}),
-      binary_table<LogicalAnd, LogicalOr, LogicalXor>(Types<bool>{}), unary_table<LogicalNot>(Types<bool>{}),
-      concatenate(predicate_kernels<IsNan>(Floating{}), predicate_kernels<IsInf>(Floating{}),
-                  predicate_kernels<IsFinite>(Floating{})),
-      select_kernels<Select>(join(Plain{}, Types<StringView>{})), clip_kernels<Clip>(Real{}));
+  static constexpr auto table =
+      concatenate(comparison_table<Equal, NotEqual>(Plain{}),
+                  comparison_table<StringEqual, StringNotEqual>(Types<StringView>{}),
+                  comparison_table<Less, LessEqual, Greater, GreaterEqual>(Real{}),
+                  binary_table<LogicalAnd, LogicalOr, LogicalXor>(Types<bool>{}),
+                  unary_table<LogicalNot>(Types<bool>{}),
+                  concatenate(predicate_kernels<IsNan>(Floating{}),
+                              predicate_kernels<IsInf>(Floating{}),
+                              predicate_kernels<IsFinite>(Floating{})),
+                  select_kernels<Select>(join(Plain{}, Types<StringView>{})),
+                  clip_kernels<Clip>(Real{}));
   return {table.data(), table.size()};
 }
 

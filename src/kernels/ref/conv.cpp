@@ -1,6 +1,8 @@
-/// Convolutions as loops, each output accumulated in float64 over filter rows, columns, channels, in order.
-#include "kernels/ref/wide.h"
+/// Convolutions as loops, each output accumulated in float64 over filter rows, columns, channels,
+/// in order.
 #include "kernels/scalar/conv.h"
+
+#include "kernels/ref/wide.h"
 
 namespace weir::kernels::ref {
 namespace {
@@ -11,11 +13,13 @@ struct Forward {
 };
 template <bool depthwise>
 struct ToInput {
-  static constexpr const char* kOp = depthwise ? "DepthwiseConv2dNativeBackpropInput" : "Conv2DBackpropInput";
+  static constexpr const char* kOp =
+      depthwise ? "DepthwiseConv2dNativeBackpropInput" : "Conv2DBackpropInput";
 };
 template <bool depthwise>
 struct ToFilter {
-  static constexpr const char* kOp = depthwise ? "DepthwiseConv2dNativeBackpropFilter" : "Conv2DBackpropFilter";
+  static constexpr const char* kOp =
+      depthwise ? "DepthwiseConv2dNativeBackpropFilter" : "Conv2DBackpropFilter";
 };
 
 /// Positions in the three arrays of a convolution.
@@ -47,12 +51,19 @@ template <class Body>
 void readers(const ConvAxis& a, std::int64_t cell, Body&& body) {
   for (std::int64_t tap = 0; tap < a.filter; ++tap) {
     const std::int64_t shifted = cell + a.before - tap * a.dilation;
-    if (shifted >= 0 && shifted % a.stride == 0 && shifted / a.stride < a.out) body(tap, shifted / a.stride);
+    if (shifted >= 0 && shifted % a.stride == 0 && shifted / a.stride < a.out)
+      body(tap, shifted / a.stride);
   }
 }
 
 template <class T>
-double output_at(const ConvShape& s, const T* x, const T* w, std::int64_t n, std::int64_t i, std::int64_t j, std::int64_t o) {
+double output_at(const ConvShape& s,
+                 const T* x,
+                 const T* w,
+                 std::int64_t n,
+                 std::int64_t i,
+                 std::int64_t j,
+                 std::int64_t o) {
   const Index at{s};
   const std::int64_t first = o / s.group_out() * s.group_in();
   double sum = 0;
@@ -66,7 +77,12 @@ double output_at(const ConvShape& s, const T* x, const T* w, std::int64_t n, std
 }
 
 template <class T>
-double input_gradient_at(const ConvShape& s, const T* w, const T* dy, std::int64_t n, std::int64_t y, std::int64_t x,
+double input_gradient_at(const ConvShape& s,
+                         const T* w,
+                         const T* dy,
+                         std::int64_t n,
+                         std::int64_t y,
+                         std::int64_t x,
                          std::int64_t c) {
   const Index at{s};
   const std::int64_t first = c / s.group_in() * s.group_out();
@@ -81,7 +97,12 @@ double input_gradient_at(const ConvShape& s, const T* w, const T* dy, std::int64
 }
 
 template <class T>
-double filter_gradient_at(const ConvShape& s, const T* x, const T* dy, std::int64_t fy, std::int64_t fx, std::int64_t c,
+double filter_gradient_at(const ConvShape& s,
+                          const T* x,
+                          const T* dy,
+                          std::int64_t fy,
+                          std::int64_t fx,
+                          std::int64_t c,
                           std::int64_t o) {
   const Index at{s};
   const std::int64_t channel = o / s.group_out() * s.group_in() + c;
@@ -92,7 +113,8 @@ double filter_gradient_at(const ConvShape& s, const T* x, const T* dy, std::int6
       if (y < 0 || y >= s.y.in) continue;
       for (std::int64_t j = 0; j < s.x.out; ++j) {
         const std::int64_t xx = s.x.cell(j, fx);
-        if (xx >= 0 && xx < s.x.in) sum += widen(x[at.input(n, y, xx, channel)]) * widen(dy[at.output(n, i, j, o)]);
+        if (xx >= 0 && xx < s.x.in)
+          sum += widen(x[at.input(n, y, xx, channel)]) * widen(dy[at.output(n, i, j, o)]);
       }
     }
   }
@@ -105,11 +127,17 @@ void for_each(T* out, const std::int64_t (&dims)[4], Value&& value) {
   for (std::int64_t a = 0; a < dims[0]; ++a)
     for (std::int64_t b = 0; b < dims[1]; ++b)
       for (std::int64_t c = 0; c < dims[2]; ++c)
-        for (std::int64_t d = 0; d < dims[3]; ++d) *out++ = narrow<T>(value(a, b, c, d));
+        for (std::int64_t d = 0; d < dims[3]; ++d)
+          *out++ = narrow<T>(value(a, b, c, d));
 }
 
-ConvShape shape_of(bool depthwise, const rt::View& input, const rt::View& filter, const rt::Attr* attrs, int first) {
-  return depthwise ? depthwise_shape(input, filter, attrs, first) : conv_shape(input, filter, attrs, first);
+ConvShape shape_of(bool depthwise,
+                   const rt::View& input,
+                   const rt::View& filter,
+                   const rt::Attr* attrs,
+                   int first) {
+  return depthwise ? depthwise_shape(input, filter, attrs, first)
+                   : conv_shape(input, filter, attrs, first);
 }
 
 using I = std::int64_t;
@@ -118,8 +146,9 @@ template <bool depthwise, class T>
 Status run(Forward<depthwise>, const rt::KernelCall& c) {
   const ConvShape s = shape_of(depthwise, c.in[0], c.in[1], c.attrs, 0);
   const T *x = c.in[0].as<T>(), *w = c.in[1].as<T>();
-  for_each(c.out[0].as<T>(), {s.batch, s.y.out, s.x.out, s.out_channels},
-           [&](I n, I i, I j, I o) { return output_at(s, x, w, n, i, j, o); });
+  for_each(c.out[0].as<T>(), {s.batch, s.y.out, s.x.out, s.out_channels}, [&](I n, I i, I j, I o) {
+    return output_at(s, x, w, n, i, j, o);
+  });
   return {};
 }
 
@@ -127,8 +156,9 @@ template <bool depthwise, class T>
 Status run(ToInput<depthwise>, const rt::KernelCall& c) {
   const ConvShape s = shape_of(depthwise, c.out[0], c.in[0], c.attrs, 1);
   const T *w = c.in[0].as<T>(), *dy = c.in[1].as<T>();
-  for_each(c.out[0].as<T>(), {s.batch, s.y.in, s.x.in, s.in_channels},
-           [&](I n, I y, I x, I ch) { return input_gradient_at(s, w, dy, n, y, x, ch); });
+  for_each(c.out[0].as<T>(), {s.batch, s.y.in, s.x.in, s.in_channels}, [&](I n, I y, I x, I ch) {
+    return input_gradient_at(s, w, dy, n, y, x, ch);
+  });
   return {};
 }
 
@@ -136,28 +166,36 @@ template <bool depthwise, class T>
 Status run(ToFilter<depthwise>, const rt::KernelCall& c) {
   const ConvShape s = shape_of(depthwise, c.in[0], c.out[0], c.attrs, 1);
   const T *x = c.in[0].as<T>(), *dy = c.in[1].as<T>();
-  for_each(c.out[0].as<T>(), {s.y.filter, s.x.filter, s.group_in(), s.out_channels},
+  for_each(c.out[0].as<T>(),
+           {s.y.filter, s.x.filter, s.group_in(), s.out_channels},
            [&](I fy, I fx, I ch, I o) { return filter_gradient_at(s, x, dy, fy, fx, ch, o); });
   return {};
 }
 
 template <class Op, class T>
 Status run_conv(const rt::KernelCall& c) {
-  return run<std::is_same_v<Op, Forward<true>> || std::is_same_v<Op, ToInput<true>> || std::is_same_v<Op, ToFilter<true>>, T>(
-      Op{}, c);
+  return run < std::is_same_v<Op, Forward<true>> || std::is_same_v<Op, ToInput<true>> ||
+             std::is_same_v<Op, ToFilter<true>>,
+         T > (Op{}, c);
 }
 
 template <class Op, class... Ts>
 constexpr std::array<rt::Kernel, sizeof...(Ts)> kernels(Types<Ts...>) {
-  return {rt::Kernel{.op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .run = run_conv<Op, Ts>}...};
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .run = run_conv<Op, Ts>}...};
 }
 
 }  // namespace
 
 rt::KernelTable conv_kernels() {
-  static const auto table =
-      concatenate(kernels<Forward<false>>(Floating{}), kernels<ToInput<false>>(Floating{}), kernels<ToFilter<false>>(Floating{}),
-                  kernels<Forward<true>>(Floating{}), kernels<ToInput<true>>(Floating{}), kernels<ToFilter<true>>(Floating{}));
+  static const auto table = concatenate(kernels<Forward<false>>(Floating{}),
+                                        kernels<ToInput<false>>(Floating{}),
+                                        kernels<ToFilter<false>>(Floating{}),
+                                        kernels<Forward<true>>(Floating{}),
+                                        kernels<ToInput<true>>(Floating{}),
+                                        kernels<ToFilter<true>>(Floating{}));
   return {table.data(), table.size()};
 }
 

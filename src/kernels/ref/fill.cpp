@@ -51,10 +51,15 @@ Status zeros_like(const rt::KernelCall& c) {
 
 template <class T>
 T one() {
-  if constexpr (std::is_same_v<T, bool>) return true;
-  else if constexpr (std::is_integral_v<T>) return T(1);
-  else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) return T(1);
-  else return wrap<T>(decltype(compute(T{}))(1));
+  if constexpr (std::is_same_v<T, bool>)
+    return true;
+  else if constexpr (std::is_integral_v<T>)
+    return T(1);
+  else if constexpr (std::is_same_v<T, std::complex<float>> ||
+                     std::is_same_v<T, std::complex<double>>)
+    return T(1);
+  else
+    return wrap<T>(decltype(compute(T{}))(1));
 }
 
 template <class T>
@@ -69,16 +74,23 @@ template <class T>
 using RangeNumber = std::conditional_t<std::is_integral_v<T>, T, double>;
 template <class T>
 RangeNumber<T> range_number(const rt::View& v) {
-  if constexpr (std::is_integral_v<T>) return *v.as<T>();
-  else return double(compute(*v.as<T>()));
+  if constexpr (std::is_integral_v<T>)
+    return *v.as<T>();
+  else
+    return double(compute(*v.as<T>()));
 }
 
 template <class T>
 Status range_dims(const rt::KernelCall& c, std::int64_t* const* dims) {
-  const auto start = range_number<T>(c.in[0]), limit = range_number<T>(c.in[1]), delta = range_number<T>(c.in[2]);
+  const auto start = range_number<T>(c.in[0]), limit = range_number<T>(c.in[1]),
+             delta = range_number<T>(c.in[2]);
   const char* problem = nullptr;
   if constexpr (std::is_integral_v<T>) {
-    problem = base::range_count(std::int64_t(start), std::int64_t(limit), std::int64_t(delta), std::is_unsigned_v<T>, dims[0]);
+    problem = base::range_count(std::int64_t(start),
+                                std::int64_t(limit),
+                                std::int64_t(delta),
+                                std::is_unsigned_v<T>,
+                                dims[0]);
   } else {
     problem = base::range_count(start, limit, delta, dims[0]);
   }
@@ -105,7 +117,8 @@ Status linspace(const rt::KernelCall& c) {
   const std::int64_t n = c.out[0].size();
   T* y = c.out[0].as<T>();
   const double step = n > 1 ? (stop - start) / double(n - 1) : 0;
-  for (std::int64_t i = 0; i < n; ++i) y[i] = wrap<T>(decltype(compute(T{}))(start + double(i) * step));
+  for (std::int64_t i = 0; i < n; ++i)
+    y[i] = wrap<T>(decltype(compute(T{}))(start + double(i) * step));
   if (n > 1) y[n - 1] = *c.in[1].as<T>();
   return {};
 }
@@ -118,7 +131,8 @@ Status one_hot(const rt::KernelCall& c) {
   fill_elements(y.data, c.in[2].data, y.size(), element);
   const int axis = c.attrs[1].i < 0 ? indices.rank : int(c.attrs[1].i);
   std::int64_t inner = 1;
-  for (int i = axis; i < indices.rank; ++i) inner *= indices.dims[i];
+  for (int i = axis; i < indices.rank; ++i)
+    inner *= indices.dims[i];
   const std::int64_t depth = y.dims[axis], n = indices.size();
   for (std::int64_t i = 0; i < n; ++i) {
     const auto at = std::int64_t(indices.as<Index>()[i]);
@@ -132,32 +146,50 @@ Status one_hot(const rt::KernelCall& c) {
 template <class... Ts>
 constexpr auto ones_like_kernels(Types<Ts...>) {
   using Op = Named<"OnesLike">;
-  return std::array{rt::Kernel{.op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .run = ones_like<Ts>}...};
+  return std::array{rt::Kernel{.op = Op::kOp,
+                               .name = kKernelName<Op, Ts>.text,
+                               .types = {dtype_of<Ts>},
+                               .run = ones_like<Ts>}...};
 }
 template <class... Ts>
 constexpr auto range_kernels(Types<Ts...>) {
   using Op = Named<"Range">;
-  return std::array{rt::Kernel{.op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .output_dims = range_dims<Ts>, .run = range<Ts>}...};
+  return std::array{rt::Kernel{.op = Op::kOp,
+                               .name = kKernelName<Op, Ts>.text,
+                               .types = {dtype_of<Ts>},
+                               .output_dims = range_dims<Ts>,
+                               .run = range<Ts>}...};
 }
 template <class... Ts>
 constexpr auto linspace_kernels(Types<Ts...>) {
   using Op = Named<"LinSpace">;
-  return std::array{rt::Kernel{.op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .run = linspace<Ts>}...};
+  return std::array{rt::Kernel{.op = Op::kOp,
+                               .name = kKernelName<Op, Ts>.text,
+                               .types = {dtype_of<Ts>},
+                               .run = linspace<Ts>}...};
 }
 template <class... Ts>
 constexpr auto one_hot_kernels(Types<Ts...>) {
   using Op = Named<"OneHot">;
-  return std::array{rt::Kernel{.op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .run = one_hot<Ts>}...};
+  return std::array{rt::Kernel{.op = Op::kOp,
+                               .name = kKernelName<Op, Ts>.text,
+                               .types = {dtype_of<Ts>},
+                               .run = one_hot<Ts>}...};
 }
 
 }  // namespace
 
 rt::KernelTable fill_kernels() {
-  static const auto table = concatenate(
-      std::array{any_kernel<"Shape">(shape), any_kernel<"Size">(size), any_kernel<"Rank">(rank), any_kernel<"Fill">(fill),
-                 any_kernel<"ZerosLike">(zeros_like)},
-      ones_like_kernels(Plain{}), range_kernels(Real{}), linspace_kernels(Floating{}),
-      one_hot_kernels(Types<std::uint8_t, std::int8_t, std::int32_t, std::int64_t>{}));
+  static const auto table =
+      concatenate(std::array{any_kernel<"Shape">(shape),
+                             any_kernel<"Size">(size),
+                             any_kernel<"Rank">(rank),
+                             any_kernel<"Fill">(fill),
+                             any_kernel<"ZerosLike">(zeros_like)},
+                  ones_like_kernels(Plain{}),
+                  range_kernels(Real{}),
+                  linspace_kernels(Floating{}),
+                  one_hot_kernels(Types<std::uint8_t, std::int8_t, std::int32_t, std::int64_t>{}));
   return {table.data(), table.size()};
 }
 

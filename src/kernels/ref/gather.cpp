@@ -8,7 +8,8 @@ namespace {
 
 std::int64_t product(const std::int64_t* dims, int begin, int end) {
   std::int64_t n = 1;
-  for (int i = begin; i < end; ++i) n *= dims[i];
+  for (int i = begin; i < end; ++i)
+    n *= dims[i];
   return n;
 }
 
@@ -17,7 +18,8 @@ Status check_indices(const rt::KernelCall& c, std::int64_t bound) {
   const std::int64_t n = indices.size();
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t at = load_index(indices, i);
-    if (at < 0 || at >= bound) return index_error(c, "indices", indices, indices.rank, i, at, bound);
+    if (at < 0 || at >= bound)
+      return index_error(c, "indices", indices, indices.rank, i, at, bound);
   }
   return {};
 }
@@ -25,11 +27,13 @@ Status check_indices(const rt::KernelCall& c, std::int64_t bound) {
 /// params [batch, outer, length, inner], indices [batch, count] -> [batch, outer, count, inner]
 Status gather(const rt::KernelCall& c) {
   const rt::View &params = c.in[0], &indices = c.in[1];
-  const auto axis = int(c.attrs[0].ints[0] < 0 ? c.attrs[0].ints[0] + params.rank : c.attrs[0].ints[0]);
+  const auto axis =
+      int(c.attrs[0].ints[0] < 0 ? c.attrs[0].ints[0] + params.rank : c.attrs[0].ints[0]);
   const auto shared = int(c.attrs[1].i < 0 ? c.attrs[1].i + indices.rank : c.attrs[1].i);
   const std::int64_t length = params.dims[axis];
   if (Status s = check_indices(c, length); !s.ok()) return s;
-  const std::int64_t batch = product(params.dims, 0, shared), outer = product(params.dims, shared, axis);
+  const std::int64_t batch = product(params.dims, 0, shared),
+                     outer = product(params.dims, shared, axis);
   const std::int64_t count = product(indices.dims, shared, indices.rank);
   const std::int64_t inner = product(params.dims, axis + 1, params.rank) * byte_size(params.dtype);
   char* out = c.out[0].as<char>();
@@ -51,7 +55,8 @@ Status gather_nd(const rt::KernelCall& c) {
     std::int64_t at = 0;
     for (int k = 0; k < depth; ++k) {
       const std::int64_t v = load_index(indices, i * depth + k);
-      if (v < 0 || v >= params.dims[k]) return index_error(c, "indices", indices, indices.rank, i * depth + k, v, params.dims[k]);
+      if (v < 0 || v >= params.dims[k])
+        return index_error(c, "indices", indices, indices.rank, i * depth + k, v, params.dims[k]);
       at = at * params.dims[k] + v;
     }
     copy_bytes(c.out[0].as<char>() + i * inner, params.as<char>() + at * inner, inner);
@@ -62,7 +67,8 @@ Status gather_nd(const rt::KernelCall& c) {
 }  // namespace
 
 rt::KernelTable gather_kernels() {
-  static const auto table = std::array{any_kernel<"GatherV2">(gather), any_kernel<"GatherNd">(gather_nd)};
+  static const auto table =
+      std::array{any_kernel<"GatherV2">(gather), any_kernel<"GatherNd">(gather_nd)};
   return {table.data(), table.size()};
 }
 

@@ -10,7 +10,10 @@ struct InTopK {
   static constexpr const char* kOp = "InTopKV2";
 };
 
-bool row_is_hit(const float* predictions, std::int64_t classes, std::int64_t target, std::int64_t k) {
+bool row_is_hit(const float* predictions,
+                std::int64_t classes,
+                std::int64_t target,
+                std::int64_t k) {
   if (target < 0 || target >= classes) return false;
   std::int64_t larger = 0;
   for (std::int64_t i = 0; i < classes; ++i) {
@@ -24,8 +27,8 @@ template <class T>
 Status run(const rt::KernelCall& c) {
   const std::int64_t classes = c.in[0].dims[1];
   for (std::int64_t r = 0; r < c.in[0].dims[0]; ++r)
-    c.out[0].as<bool>()[r] =
-        row_is_hit(c.in[0].as<float>() + r * classes, classes, c.in[1].as<T>()[r], c.in[2].as<T>()[0]);
+    c.out[0].as<bool>()[r] = row_is_hit(
+        c.in[0].as<float>() + r * classes, classes, c.in[1].as<T>()[r], c.in[2].as<T>()[0]);
   return {};
 }
 

@@ -10,8 +10,10 @@ template <auto Signed64, auto Unsigned64>
 struct Integer2 {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (std::is_signed_v<T>) return T(Signed64(a, b));
-    else return T(Unsigned64(a, b));
+    if constexpr (std::is_signed_v<T>)
+      return T(Signed64(a, b));
+    else
+      return T(Unsigned64(a, b));
   }
 };
 
@@ -70,7 +72,8 @@ Status run_power(const rt::KernelCall& c) {
   const T* exponents = c.in[1].as<T>();
   const std::int64_t n = c.out[0].size() == 0 ? 0 : c.in[1].size();
   for (std::int64_t i = 0; std::is_signed_v<T> && i < n; ++i) {
-    if (exponents[i] < T(0)) return rt::invalid("integers to negative integer powers are not allowed");
+    if (exponents[i] < T(0))
+      return rt::invalid("integers to negative integer powers are not allowed");
   }
   return run_checked(c, binary_tile<T, T, Op::template apply<T>>);
 }
@@ -144,9 +147,12 @@ struct RightShift {
 
 rt::KernelTable integer_kernels() {
   static constexpr auto table = concatenate(
-      division_kernels<IntegerFloorDiv>(Integers{}), division_kernels<IntegerFloorMod>(Integers{}),
-      division_kernels<TruncateDiv>(Integers{}), division_kernels<IntegerTruncateMod>(Integers{}),
-      binary_table<FloorDiv, FloorMod, TruncateMod, Pow>(Floating{}), power_kernels<IntegerPow>(Integers{}),
+      division_kernels<IntegerFloorDiv>(Integers{}),
+      division_kernels<IntegerFloorMod>(Integers{}),
+      division_kernels<TruncateDiv>(Integers{}),
+      division_kernels<IntegerTruncateMod>(Integers{}),
+      binary_table<FloorDiv, FloorMod, TruncateMod, Pow>(Floating{}),
+      power_kernels<IntegerPow>(Integers{}),
       binary_table<BitwiseAnd, BitwiseOr, BitwiseXor, LeftShift, RightShift>(Integers{}),
       unary_table<Invert>(Integers{}));
   return {table.data(), table.size()};

@@ -20,12 +20,14 @@ Status roll(const rt::KernelCall& c) {
   std::int64_t index[256] = {};
   for (std::int64_t row = 0; row < y.size() / n; ++row) {
     std::int64_t from = 0;
-    for (int a = 0; a < inner; ++a) from += (index[a] - shift[a] + (index[a] < shift[a] ? x.dims[a] : 0)) * step[a];
+    for (int a = 0; a < inner; ++a)
+      from += (index[a] - shift[a] + (index[a] < shift[a] ? x.dims[a] : 0)) * step[a];
     const char* src = x.as<char>() + from * element;
     char* dst = y.as<char>() + row * n * element;
     copy_bytes(dst + shift[inner] * element, src, cut * element);
     copy_bytes(dst, src + cut * element, shift[inner] * element);
-    for (int a = inner - 1; a >= 0 && ++index[a] == x.dims[a]; --a) index[a] = 0;
+    for (int a = inner - 1; a >= 0 && ++index[a] == x.dims[a]; --a)
+      index[a] = 0;
   }
   return {};
 }

@@ -26,17 +26,27 @@ struct PoolShape {
   ConvAxis y, x;
 
   /// Position of channel 0 of an input or an output cell.
-  std::int64_t input(std::int64_t n, std::int64_t i, std::int64_t j) const { return ((n * y.in + i) * x.in + j) * channels; }
+  std::int64_t input(std::int64_t n, std::int64_t i, std::int64_t j) const {
+    return ((n * y.in + i) * x.in + j) * channels;
+  }
   std::int64_t output(std::int64_t n, std::int64_t i, std::int64_t j) const {
     return ((n * y.out + i) * x.out + j) * channels;
   }
 };
 
 /// `first`: index of `ksize`, which strides, padding and, with `explicit_paddings`, those follow.
-PoolShape pool_shape(const rt::View& input, const rt::Attr* attrs, int first, bool explicit_paddings) {
+PoolShape pool_shape(const rt::View& input,
+                     const rt::Attr* attrs,
+                     int first,
+                     bool explicit_paddings) {
   const auto axis = [&](int a) {
-    return conv_axis(a, input.dims[a], attrs[first].ints[a], attrs[first + 1], attrs[first + 2],
-                     explicit_paddings ? &attrs[first + 3] : nullptr, nullptr);
+    return conv_axis(a,
+                     input.dims[a],
+                     attrs[first].ints[a],
+                     attrs[first + 1],
+                     attrs[first + 2],
+                     explicit_paddings ? &attrs[first + 3] : nullptr,
+                     nullptr);
   };
   return {input.dims[0], input.dims[3], axis(1), axis(2)};
 }
@@ -55,14 +65,17 @@ template <class Body>
 void windows(const PoolShape& s, Body&& body) {
   for (std::int64_t n = 0; n < s.batch; ++n) {
     for (std::int64_t i = 0; i < s.y.out; ++i) {
-      for (std::int64_t j = 0; j < s.x.out; ++j) body(s.output(n, i, j), cells(s.y, i), cells(s.x, j), n);
+      for (std::int64_t j = 0; j < s.x.out; ++j)
+        body(s.output(n, i, j), cells(s.y, i), cells(s.x, j), n);
     }
   }
 }
 
-/// Position of the first maximum of a window for channel c; NaN counts as the largest. -1: the window is all padding.
+/// Position of the first maximum of a window for channel c; NaN counts as the largest. -1: the
+/// window is all padding.
 template <class T>
-std::int64_t argmax(const PoolShape& s, const T* x, Range rows, Range columns, std::int64_t n, std::int64_t c) {
+std::int64_t argmax(
+    const PoolShape& s, const T* x, Range rows, Range columns, std::int64_t n, std::int64_t c) {
   std::int64_t best = -1;
   for (std::int64_t i = rows.begin; i < rows.end; ++i) {
     for (std::int64_t j = columns.begin; j < columns.end; ++j) {
@@ -94,7 +107,8 @@ Status run(MaxPoolGrad, const rt::KernelCall& c) {
   const PoolShape s = pool_shape(c.in[0], c.attrs, 0, true);
   const T *x = c.in[0].as<T>(), *dy = c.in[2].as<T>();
   T* dx = c.out[0].as<T>();
-  for (std::int64_t i = 0; i < c.out[0].size(); ++i) dx[i] = T{};
+  for (std::int64_t i = 0; i < c.out[0].size(); ++i)
+    dx[i] = T{};
   windows(s, [&](std::int64_t out, Range rows, Range columns, std::int64_t n) {
     for (std::int64_t ch = 0; ch < s.channels; ++ch) {
       const std::int64_t at = argmax(s, x, rows, columns, n, ch);
@@ -131,7 +145,8 @@ Status run(AvgPool, const rt::KernelCall& c) {
     for (std::int64_t ch = 0; ch < s.channels; ++ch) {
       double sum = 0;
       for (std::int64_t i = rows.begin; i < rows.end; ++i) {
-        for (std::int64_t j = columns.begin; j < columns.end; ++j) sum += widen(x[s.input(n, i, j) + ch]);
+        for (std::int64_t j = columns.begin; j < columns.end; ++j)
+          sum += widen(x[s.input(n, i, j) + ch]);
       }
       c.out[0].as<T>()[out + ch] = narrow<T>(sum / count(rows, columns));
     }
@@ -148,7 +163,8 @@ Status run(AvgPoolGrad, const rt::KernelCall& c) {
   const PoolShape s = pool_shape(c.out[0], c.attrs, 1, false);
   const T* dy = c.in[0].as<T>();
   auto* sums = static_cast<double*>(c.workspace);
-  for (std::int64_t i = 0; i < c.out[0].size(); ++i) sums[i] = 0;
+  for (std::int64_t i = 0; i < c.out[0].size(); ++i)
+    sums[i] = 0;
   windows(s, [&](std::int64_t out, Range rows, Range columns, std::int64_t n) {
     for (std::int64_t i = rows.begin; i < rows.end; ++i) {
       for (std::int64_t j = columns.begin; j < columns.end; ++j) {
@@ -157,7 +173,8 @@ Status run(AvgPoolGrad, const rt::KernelCall& c) {
       }
     }
   });
-  for (std::int64_t i = 0; i < c.out[0].size(); ++i) c.out[0].as<T>()[i] = narrow<T>(sums[i]);
+  for (std::int64_t i = 0; i < c.out[0].size(); ++i)
+    c.out[0].as<T>()[i] = narrow<T>(sums[i]);
   return {};
 }
 
@@ -178,8 +195,11 @@ constexpr std::array<rt::Kernel, sizeof...(Ts)> kernels(Types<Ts...>) {
 }  // namespace
 
 rt::KernelTable pool_kernels() {
-  static const auto table = concatenate(kernels<MaxPool>(Real{}), kernels<MaxPoolGrad>(Real{}), kernels<MaxPoolGradGrad>(Real{}),
-                                        kernels<AvgPool>(Floating{}), kernels<AvgPoolGrad>(Floating{}));
+  static const auto table = concatenate(kernels<MaxPool>(Real{}),
+                                        kernels<MaxPoolGrad>(Real{}),
+                                        kernels<MaxPoolGradGrad>(Real{}),
+                                        kernels<AvgPool>(Floating{}),
+                                        kernels<AvgPoolGrad>(Floating{}));
   return {table.data(), table.size()};
 }
 

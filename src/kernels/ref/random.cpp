@@ -1,5 +1,6 @@
-/// Stateless random numbers, equal to TensorFlow's for the same seed. Outputs are made in groups of what one block of
-/// Philox gives; the group's number is the counter, so that slices need not know of each other.
+/// Stateless random numbers, equal to TensorFlow's for the same seed. Outputs are made in groups of
+/// what one block of Philox gives; the group's number is the counter, so that slices need not know
+/// of each other.
 #include "kernels/ref/wide.h"
 #include "kernels/scalar/libm.h"
 #include "kernels/scalar/philox_seed.h"
@@ -24,7 +25,8 @@ struct UniformInt {
 template <class T>
 inline constexpr std::int64_t kGroup = sizeof(T) == 8 ? 2 : 4;
 
-/// make(block, T out[kGroup<T>]) for each group; block is the generator at `stride` blocks per group.
+/// make(block, T out[kGroup<T>]) for each group; block is the generator at `stride` blocks per
+/// group.
 template <class T, class Make>
 void fill(const rt::KernelCall& c, std::uint64_t stride, Make&& make) {
   T* out = c.out[0].as<T>();
@@ -37,7 +39,8 @@ void fill(const rt::KernelCall& c, std::uint64_t stride, Make&& make) {
       T group[kGroup<T>];
       make(block, group);
       const std::int64_t at = g * kGroup<T>, count = n - at < kGroup<T> ? n - at : kGroup<T>;
-      for (std::int64_t i = 0; i < count; ++i) out[at + i] = group[i];
+      for (std::int64_t i = 0; i < count; ++i)
+        out[at + i] = group[i];
       weir_philox_skip(&block, stride);
     }
   });
@@ -45,9 +48,12 @@ void fill(const rt::KernelCall& c, std::uint64_t stride, Make&& make) {
 
 template <class T>
 T uniform_of(std::uint32_t word) {
-  if constexpr (std::is_same_v<T, float16>) return wrap<T>(weir_uniform_f16(word));
-  else if constexpr (std::is_same_v<T, bfloat16>) return wrap<T>(weir_uniform_bf16(word));
-  else return weir_uniform_f32(word);
+  if constexpr (std::is_same_v<T, float16>)
+    return wrap<T>(weir_uniform_f16(word));
+  else if constexpr (std::is_same_v<T, bfloat16>)
+    return wrap<T>(weir_uniform_bf16(word));
+  else
+    return weir_uniform_f32(word);
 }
 
 template <class T>
@@ -56,9 +62,11 @@ Status run_uniform(const rt::KernelCall& c) {
     std::uint32_t w[4];
     weir_philox_words(&block, w);
     if constexpr (sizeof(T) == 8) {
-      for (int i = 0; i < 2; ++i) out[i] = weir_uniform_f64(w[2 * i], w[2 * i + 1]);
+      for (int i = 0; i < 2; ++i)
+        out[i] = weir_uniform_f64(w[2 * i], w[2 * i + 1]);
     } else {
-      for (int i = 0; i < 4; ++i) out[i] = uniform_of<T>(w[i]);
+      for (int i = 0; i < 4; ++i)
+        out[i] = uniform_of<T>(w[i]);
     }
   });
   return {};
@@ -80,7 +88,8 @@ void normals(const std::uint32_t (&w)[4], T* out) {
     float f[4];
     weir_normal_f32(w[0], w[1], f, f + 1);
     weir_normal_f32(w[2], w[3], f + 2, f + 3);
-    for (int i = 0; i < 4; ++i) out[i] = wrap<T>(f[i]);
+    for (int i = 0; i < 4; ++i)
+      out[i] = wrap<T>(f[i]);
   }
 }
 
@@ -94,7 +103,8 @@ Status run_normal(const rt::KernelCall& c) {
   return {};
 }
 
-/// Words that a group of truncated numbers may use up: numbers beyond two deviations are drawn again.
+/// Words that a group of truncated numbers may use up: numbers beyond two deviations are drawn
+/// again.
 inline constexpr std::uint64_t kReserved = 256;
 
 template <class T>
@@ -109,7 +119,8 @@ Status run_truncated(const rt::KernelCall& c) {
       } else {
         float f[4];
         normals(w, f);
-        for (int i = 0; i < 4; ++i) drawn[i] = f[i];
+        for (int i = 0; i < 4; ++i)
+          drawn[i] = f[i];
       }
       for (int i = 0; i < int(kGroup<T>) && found < int(kGroup<T>); ++i) {
         if (weir_abs_f64(drawn[i]) < 2) out[found++] = narrow<T>(drawn[i]);
@@ -132,7 +143,8 @@ Status run_uniform_int(const rt::KernelCall& c) {
     std::uint32_t w[4];
     weir_philox_words(&block, w);
     for (int i = 0; i < int(kGroup<T>); ++i) {
-      const U word = sizeof(T) == 8 ? U(w[2 * i % 4] | std::uint64_t(w[(2 * i + 1) % 4]) << 32) : U(w[i]);
+      const U word =
+          sizeof(T) == 8 ? U(w[2 * i % 4] | std::uint64_t(w[(2 * i + 1) % 4]) << 32) : U(w[i]);
       out[i] = T(U(low) + word % range);
     }
   });
@@ -141,10 +153,14 @@ Status run_uniform_int(const rt::KernelCall& c) {
 
 template <class Op, class T>
 Status run(const rt::KernelCall& c) {
-  if constexpr (std::is_same_v<Op, Uniform>) return run_uniform<T>(c);
-  else if constexpr (std::is_same_v<Op, Normal>) return run_normal<T>(c);
-  else if constexpr (std::is_same_v<Op, TruncatedNormal>) return run_truncated<T>(c);
-  else return run_uniform_int<T>(c);
+  if constexpr (std::is_same_v<Op, Uniform>)
+    return run_uniform<T>(c);
+  else if constexpr (std::is_same_v<Op, Normal>)
+    return run_normal<T>(c);
+  else if constexpr (std::is_same_v<Op, TruncatedNormal>)
+    return run_truncated<T>(c);
+  else
+    return run_uniform_int<T>(c);
 }
 
 /// in[0] is the seed, of either integer dtype.
@@ -159,9 +175,10 @@ constexpr std::array<rt::Kernel, sizeof...(Ts)> kernels(Types<Ts...>) {
 }  // namespace
 
 rt::KernelTable random_kernels() {
-  static const auto table =
-      concatenate(kernels<Uniform>(Floating{}), kernels<Normal>(Floating{}), kernels<TruncatedNormal>(Floating{}),
-                  kernels<UniformInt>(Types<std::int32_t, std::int64_t>{}));
+  static const auto table = concatenate(kernels<Uniform>(Floating{}),
+                                        kernels<Normal>(Floating{}),
+                                        kernels<TruncatedNormal>(Floating{}),
+                                        kernels<UniformInt>(Types<std::int32_t, std::int64_t>{}));
   return {table.data(), table.size()};
 }
 

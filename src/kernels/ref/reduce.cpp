@@ -1,23 +1,26 @@
 /// Reductions and scans in the order of the elements; float32 and half types in float64.
+#include <limits>
+
 #include "kernels/scalar/reduction.h"
 #include "kernels/scalar/types.h"
-
-#include <limits>
 
 namespace weir::kernels::ref {
 namespace {
 
 /// What sums and products are accumulated in.
 template <class T>
-using Wide = std::conditional_t<std::is_same_v<decltype(compute(T{})), float>, double, decltype(compute(T{}))>;
+using Wide = std::
+    conditional_t<std::is_same_v<decltype(compute(T{})), float>, double, decltype(compute(T{}))>;
 template <class T>
 Wide<T> widen(T v) {
   return Wide<T>(compute(v));
 }
 template <class T, class A>
 T narrow(A a) {
-  if constexpr (std::is_same_v<A, double> && !std::is_same_v<T, double>) return wrap<T>(float(a));
-  else return wrap<T>(a);
+  if constexpr (std::is_same_v<A, double> && !std::is_same_v<T, double>)
+    return wrap<T>(float(a));
+  else
+    return wrap<T>(a);
 }
 
 struct Sum {
@@ -39,9 +42,12 @@ struct Mean : Sum {
   static constexpr const char* kOp = "Mean";
   template <class T>
   static T finish(Wide<T> a, std::int64_t n) {
-    if constexpr (!std::is_integral_v<T>) return narrow<T>(a / Wide<T>(double(n)));
-    else if constexpr (std::is_signed_v<T>) return n == 0 ? T(0) : T(std::int64_t(a) / n);
-    else return n == 0 ? T(0) : T(a / std::uint64_t(n));
+    if constexpr (!std::is_integral_v<T>)
+      return narrow<T>(a / Wide<T>(double(n)));
+    else if constexpr (std::is_signed_v<T>)
+      return n == 0 ? T(0) : T(std::int64_t(a) / n);
+    else
+      return n == 0 ? T(0) : T(a / std::uint64_t(n));
   }
 };
 struct Prod : Sum {
@@ -62,14 +68,18 @@ using Value = decltype(value(T{}));
 template <class T>
 constexpr Value<T> lowest() {
   using V = Value<T>;
-  if constexpr (std::is_integral_v<V>) return std::numeric_limits<V>::min();
-  else return -std::numeric_limits<V>::infinity();
+  if constexpr (std::is_integral_v<V>)
+    return std::numeric_limits<V>::min();
+  else
+    return -std::numeric_limits<V>::infinity();
 }
 template <class T>
 constexpr Value<T> highest() {
   using V = Value<T>;
-  if constexpr (std::is_integral_v<V>) return std::numeric_limits<V>::max();
-  else return std::numeric_limits<V>::infinity();
+  if constexpr (std::is_integral_v<V>)
+    return std::numeric_limits<V>::max();
+  else
+    return std::numeric_limits<V>::infinity();
 }
 
 struct Max {
@@ -130,23 +140,30 @@ Status run_reduction(const rt::KernelCall& c) {
   const T* x = c.in[0].as<T>();
   T* y = c.out[0].as<T>();
   const std::int64_t n = r.reduced.size();
-  rt::parallel_ranges(c, c.out[0].size(), n >= 4096 ? 1 : 4096 / (n + 1) + 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t o = begin; o < end; ++o) {
-      const std::int64_t base = r.kept.offset(o);
-      auto sum = Op::template first<T>();
-      for_each_run(r.reduced, [&](std::int64_t at, std::int64_t count, std::int64_t stride) {
-        for (std::int64_t i = 0; i < count; ++i) sum = Op::template add<T>(sum, x[base + at + i * stride]);
+  rt::parallel_ranges(
+      c,
+      c.out[0].size(),
+      n >= 4096 ? 1 : 4096 / (n + 1) + 1,
+      [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t o = begin; o < end; ++o) {
+          const std::int64_t base = r.kept.offset(o);
+          auto sum = Op::template first<T>();
+          for_each_run(r.reduced, [&](std::int64_t at, std::int64_t count, std::int64_t stride) {
+            for (std::int64_t i = 0; i < count; ++i)
+              sum = Op::template add<T>(sum, x[base + at + i * stride]);
+          });
+          y[o] = Op::template finish<T>(sum, n);
+        }
       });
-      y[o] = Op::template finish<T>(sum, n);
-    }
-  });
   return {};
 }
 
 template <class Op, class... Ts>
 constexpr std::array<rt::Kernel, sizeof...(Ts)> kernels(Types<Ts...>) {
-  return {rt::Kernel{
-      .op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .run = run_reduction<Op, Ts>}...};
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .run = run_reduction<Op, Ts>}...};
 }
 
 struct ArgMax {
@@ -181,7 +198,8 @@ Status run_arg(const rt::KernelCall& c) {
   Index* y = c.out[0].as<Index>();
   for (std::int64_t o = 0; o < l.outer; ++o) {
     const T* x = c.in[0].as<T>() + o * l.n * l.inner;
-    for (std::int64_t i = 0; i < l.inner; ++i) y[o * l.inner + i] = Index(best_index<Op>(x + i, l.n, l.inner));
+    for (std::int64_t i = 0; i < l.inner; ++i)
+      y[o * l.inner + i] = Index(best_index<Op>(x + i, l.n, l.inner));
   }
   return {};
 }
@@ -202,18 +220,22 @@ template <class T>
 Status run_add_n(const rt::KernelCall& c) {
   rt::parallel_ranges(c, c.out[0].size(), 16384, [&](std::int64_t begin, std::int64_t end) {
     T* y = c.out[0].as<T>();
-    for (std::int64_t i = begin; i < end; ++i) y[i] = c.in[0].as<T>()[i];
+    for (std::int64_t i = begin; i < end; ++i)
+      y[i] = c.in[0].as<T>()[i];
     for (int k = 1; k < c.n_in; ++k) {
       const T* x = c.in[k].as<T>();
-      for (std::int64_t i = begin; i < end; ++i) y[i] = wrap<T>(compute(y[i]) + compute(x[i]));
+      for (std::int64_t i = begin; i < end; ++i)
+        y[i] = wrap<T>(compute(y[i]) + compute(x[i]));
     }
   });
   return {};
 }
 template <class... Ts>
 constexpr std::array<rt::Kernel, sizeof...(Ts)> add_n_kernels(Types<Ts...>) {
-  return {rt::Kernel{
-      .op = AddN::kOp, .name = kKernelName<AddN, Ts>.text, .types = {dtype_of<Ts>}, .run = run_add_n<Ts>}...};
+  return {rt::Kernel{.op = AddN::kOp,
+                     .name = kKernelName<AddN, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .run = run_add_n<Ts>}...};
 }
 
 struct Cumsum : Sum {
@@ -243,8 +265,10 @@ Status run_scan(const rt::KernelCall& c) {
 
 template <class Op, class... Ts>
 constexpr std::array<rt::Kernel, sizeof...(Ts)> scan_kernels(Types<Ts...>) {
-  return {
-      rt::Kernel{.op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .run = run_scan<Op, Ts>}...};
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .run = run_scan<Op, Ts>}...};
 }
 
 }  // namespace
@@ -255,9 +279,12 @@ rt::KernelTable reduce_kernels() {
       concatenate(kernels<Sum>(Numeric{}), kernels<Mean>(Numeric{}), kernels<Prod>(Numeric{})),
       concatenate(kernels<Max>(Real{}), kernels<Min>(Real{})),
       concatenate(kernels<Any>(Types<bool>{}), kernels<All>(Types<bool>{})),
-      concatenate(arg_kernels<ArgMax, std::int64_t>(Ordered{}), arg_kernels<ArgMax, std::int32_t>(Ordered{})),
-      concatenate(arg_kernels<ArgMin, std::int64_t>(Ordered{}), arg_kernels<ArgMin, std::int32_t>(Ordered{})),
-      add_n_kernels(Numeric{}), concatenate(scan_kernels<Cumsum>(Numeric{}), scan_kernels<Cumprod>(Numeric{})));
+      concatenate(arg_kernels<ArgMax, std::int64_t>(Ordered{}),
+                  arg_kernels<ArgMax, std::int32_t>(Ordered{})),
+      concatenate(arg_kernels<ArgMin, std::int64_t>(Ordered{}),
+                  arg_kernels<ArgMin, std::int32_t>(Ordered{})),
+      add_n_kernels(Numeric{}),
+      concatenate(scan_kernels<Cumsum>(Numeric{}), scan_kernels<Cumprod>(Numeric{})));
   return {table.data(), table.size()};
 }
 

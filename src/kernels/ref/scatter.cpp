@@ -1,4 +1,5 @@
-/// Slices written, or combined, at coordinates. All coordinates are checked before anything is written.
+/// Slices written, or combined, at coordinates. All coordinates are checked before anything is
+/// written.
 #include "kernels/scalar/any_kernel.h"
 #include "kernels/scalar/combine.h"
 #include "kernels/scalar/index_error.h"
@@ -17,26 +18,30 @@ struct Coordinates {
   Coordinates(const rt::View& i, const rt::View& array) : indices(i), dims(array.dims) {
     depth = int(indices.dims[indices.rank - 1]);
     count = 1;
-    for (int a = 0; a + 1 < indices.rank; ++a) count *= indices.dims[a];
+    for (int a = 0; a + 1 < indices.rank; ++a)
+      count *= indices.dims[a];
   }
   Status check(const rt::KernelCall& c) const {
     for (std::int64_t i = 0; i < count * depth; ++i) {
       const std::int64_t at = load_index(indices, i), bound = dims[i % depth];
-      if (at < 0 || at >= bound) return index_error(c, "indices", indices, indices.rank, i, at, bound);
+      if (at < 0 || at >= bound)
+        return index_error(c, "indices", indices, indices.rank, i, at, bound);
     }
     return {};
   }
   /// Number of the slice that row i names.
   std::int64_t operator[](std::int64_t i) const {
     std::int64_t at = 0;
-    for (int k = 0; k < depth; ++k) at = at * dims[k] + load_index(indices, i * depth + k);
+    for (int k = 0; k < depth; ++k)
+      at = at * dims[k] + load_index(indices, i * depth + k);
     return at;
   }
 };
 
 std::int64_t slice_size(const rt::View& array, int depth) {
   std::int64_t n = 1;
-  for (int i = depth; i < array.rank; ++i) n *= array.dims[i];
+  for (int i = depth; i < array.rank; ++i)
+    n *= array.dims[i];
   return n;
 }
 
@@ -61,7 +66,8 @@ void combine(const Coordinates& rows, const rt::View& y, const rt::View& updates
   for (std::int64_t i = 0; i < rows.count; ++i) {
     T* to = y.as<T>() + rows[i] * size;
     const T* from = updates.as<T>() + i * size;
-    for (std::int64_t j = 0; j < size; ++j) to[j] = Op::template apply<T>(to[j], from[j]);
+    for (std::int64_t j = 0; j < size; ++j)
+      to[j] = Op::template apply<T>(to[j], from[j]);
   }
 }
 
@@ -85,21 +91,29 @@ Status scatter_nd(const rt::KernelCall& c) {
 
 template <Text Name, class Op, class... Ts>
 constexpr auto scatter_table(Types<Ts...>) {
-  return std::array{rt::Kernel{.op = Named<Name>::kOp, .name = kKernelName<Named<Name>, Ts>.text, .types = {dtype_of<Ts>}, .run = scatter<Op, Ts>}...};
+  return std::array{rt::Kernel{.op = Named<Name>::kOp,
+                               .name = kKernelName<Named<Name>, Ts>.text,
+                               .types = {dtype_of<Ts>},
+                               .run = scatter<Op, Ts>}...};
 }
 template <class... Ts>
 constexpr auto scatter_nd_table(Types<Ts...>) {
   using Op = Named<"ScatterNd">;
-  return std::array{rt::Kernel{.op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {DType::invalid, dtype_of<Ts>}, .run = scatter_nd<Ts>}...};
+  return std::array{rt::Kernel{.op = Op::kOp,
+                               .name = kKernelName<Op, Ts>.text,
+                               .types = {DType::invalid, dtype_of<Ts>},
+                               .run = scatter_nd<Ts>}...};
 }
 
 }  // namespace
 
 rt::KernelTable scatter_kernels() {
-  static const auto table = concatenate(
-      std::array{any_kernel<"TensorScatterUpdate">(update)}, scatter_table<"TensorScatterAdd", Plus>(Numeric{}),
-      scatter_table<"TensorScatterSub", Minus>(Numeric{}), scatter_table<"TensorScatterMax", Greater>(Real{}),
-      scatter_table<"TensorScatterMin", Smaller>(Real{}), scatter_nd_table(Numeric{}));
+  static const auto table = concatenate(std::array{any_kernel<"TensorScatterUpdate">(update)},
+                                        scatter_table<"TensorScatterAdd", Plus>(Numeric{}),
+                                        scatter_table<"TensorScatterSub", Minus>(Numeric{}),
+                                        scatter_table<"TensorScatterMax", Greater>(Real{}),
+                                        scatter_table<"TensorScatterMin", Smaller>(Real{}),
+                                        scatter_nd_table(Numeric{}));
   return {table.data(), table.size()};
 }
 

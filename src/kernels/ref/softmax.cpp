@@ -25,7 +25,8 @@ std::int64_t row_length(const rt::View& v) {
 }
 std::int64_t row_count(const rt::View& v) {
   std::int64_t n = 1;
-  for (int i = 0; i + 1 < v.rank; ++i) n *= v.dims[i];
+  for (int i = 0; i + 1 < v.rank; ++i)
+    n *= v.dims[i];
   return n;
 }
 
@@ -39,8 +40,10 @@ template <class T>
 Row measure(const T* x, std::int64_t n) {
   Row row;
   row.max = n > 0 ? widen(x[0]) : 0;
-  for (std::int64_t i = 1; i < n; ++i) row.max = widen(x[i]) > row.max ? widen(x[i]) : row.max;
-  for (std::int64_t i = 0; i < n; ++i) row.sum += weir_exp_f64(widen(x[i]) - row.max);
+  for (std::int64_t i = 1; i < n; ++i)
+    row.max = widen(x[i]) > row.max ? widen(x[i]) : row.max;
+  for (std::int64_t i = 0; i < n; ++i)
+    row.sum += weir_exp_f64(widen(x[i]) - row.max);
   return row;
 }
 
@@ -80,8 +83,10 @@ Status run_dense(const rt::KernelCall& c) {
   const std::int64_t n = row_length(c.in[0]), rows = row_count(c.in[0]);
   for (std::int64_t r = 0; r < rows; ++r) {
     const T* labels = c.in[1].as<T>() + r * n;
-    c.out[0].as<T>()[r] = narrow<T>(cross_entropy_row(c.in[0].as<T>() + r * n, c.out[1].as<T>() + r * n, n,
-                                                      [&](std::int64_t i) { return widen(labels[i]); }));
+    c.out[0].as<T>()[r] = narrow<T>(cross_entropy_row(
+        c.in[0].as<T>() + r * n, c.out[1].as<T>() + r * n, n, [&](std::int64_t i) {
+          return widen(labels[i]);
+        }));
   }
   return {};
 }
@@ -93,16 +98,20 @@ Status run_sparse(const rt::KernelCall& c) {
   if (Status s = check_labels(c, labels, rows, n); !s.ok()) return s;
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t truth = labels[r];
-    c.out[0].as<T>()[r] = narrow<T>(cross_entropy_row(c.in[0].as<T>() + r * n, c.out[1].as<T>() + r * n, n,
-                                                      [&](std::int64_t i) { return i == truth ? 1.0 : 0.0; }));
+    c.out[0].as<T>()[r] = narrow<T>(cross_entropy_row(
+        c.in[0].as<T>() + r * n, c.out[1].as<T>() + r * n, n, [&](std::int64_t i) {
+          return i == truth ? 1.0 : 0.0;
+        }));
   }
   return {};
 }
 
 template <class Op, class... Ts>
 constexpr std::array<rt::Kernel, sizeof...(Ts)> softmax_table(Types<Ts...>) {
-  return {rt::Kernel{
-      .op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .run = run_softmax<Op, Ts>}...};
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .run = run_softmax<Op, Ts>}...};
 }
 
 template <class... Ts>
@@ -124,9 +133,11 @@ constexpr std::array<rt::Kernel, sizeof...(Ts)> sparse_table(Types<Ts...>) {
 }  // namespace
 
 rt::KernelTable softmax_kernels() {
-  static const auto table =
-      concatenate(softmax_table<Softmax>(Floating{}), softmax_table<LogSoftmax>(Floating{}), dense_table(Floating{}),
-                  sparse_table<std::int32_t>(Floating{}), sparse_table<std::int64_t>(Floating{}));
+  static const auto table = concatenate(softmax_table<Softmax>(Floating{}),
+                                        softmax_table<LogSoftmax>(Floating{}),
+                                        dense_table(Floating{}),
+                                        sparse_table<std::int32_t>(Floating{}),
+                                        sparse_table<std::int64_t>(Floating{}));
   return {table.data(), table.size()};
 }
 

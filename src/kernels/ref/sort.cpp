@@ -1,9 +1,9 @@
 /// The k largest, and positions in sorted rows.
+#include <algorithm>
+
 #include "kernels/scalar/any_kernel.h"
 #include "kernels/scalar/combine.h"
 #include "runtime/kernel_util.h"
-
-#include <algorithm>
 
 namespace weir::kernels::ref {
 namespace {
@@ -34,7 +34,8 @@ Status top_k(const rt::KernelCall& c) {
   const std::int64_t rows = k == 0 ? 0 : c.out[0].size() / k;
   for (std::int64_t r = 0; r < rows; ++r) {
     const T* row = x.as<T>() + r * n;
-    for (std::int64_t i = 0; i < n; ++i) order[i] = std::int32_t(i);
+    for (std::int64_t i = 0; i < n; ++i)
+      order[i] = std::int32_t(i);
     std::partial_sort(order, order + k, order + n, Before<T>{row});
     for (std::int64_t i = 0; i < k; ++i) {
       c.out[0].as<T>()[r * k + i] = row[order[i]];
@@ -49,7 +50,8 @@ std::int64_t position(const T* row, std::int64_t n, T value) {
   std::int64_t low = 0;
   while (n > 0) {
     const std::int64_t half = n / 2;
-    const bool right = kUpper ? !less_than(value, row[low + half]) : less_than(row[low + half], value);
+    const bool right =
+        kUpper ? !less_than(value, row[low + half]) : less_than(row[low + half], value);
     if (right) low += half + 1;
     n = right ? n - half - 1 : half;
   }
@@ -63,8 +65,10 @@ Status bound(const rt::KernelCall& c) {
   if (!wide && n > INT32_MAX) return rt::invalid("positions do not fit int32");
   for (std::int64_t i = 0; i < total; ++i) {
     const std::int64_t at = position<T, kUpper>(c.in[0].as<T>() + i / m * n, n, c.in[1].as<T>()[i]);
-    if (wide) c.out[0].as<std::int64_t>()[i] = at;
-    else c.out[0].as<std::int32_t>()[i] = std::int32_t(at);
+    if (wide)
+      c.out[0].as<std::int64_t>()[i] = at;
+    else
+      c.out[0].as<std::int32_t>()[i] = std::int32_t(at);
   }
   return {};
 }
@@ -74,10 +78,19 @@ constexpr auto tables(Types<Ts...>) {
   using Top = Named<"TopKV2">;
   using Lower = Named<"LowerBound">;
   using Upper = Named<"UpperBound">;
-  return concatenate(
-      std::array{rt::Kernel{.op = Top::kOp, .name = kKernelName<Top, Ts>.text, .types = {dtype_of<Ts>}, .need = need_order, .run = top_k<Ts>}...},
-      std::array{rt::Kernel{.op = Lower::kOp, .name = kKernelName<Lower, Ts>.text, .types = {dtype_of<Ts>}, .run = bound<Ts, false>}...},
-      std::array{rt::Kernel{.op = Upper::kOp, .name = kKernelName<Upper, Ts>.text, .types = {dtype_of<Ts>}, .run = bound<Ts, true>}...});
+  return concatenate(std::array{rt::Kernel{.op = Top::kOp,
+                                           .name = kKernelName<Top, Ts>.text,
+                                           .types = {dtype_of<Ts>},
+                                           .need = need_order,
+                                           .run = top_k<Ts>}...},
+                     std::array{rt::Kernel{.op = Lower::kOp,
+                                           .name = kKernelName<Lower, Ts>.text,
+                                           .types = {dtype_of<Ts>},
+                                           .run = bound<Ts, false>}...},
+                     std::array{rt::Kernel{.op = Upper::kOp,
+                                           .name = kKernelName<Upper, Ts>.text,
+                                           .types = {dtype_of<Ts>},
+                                           .run = bound<Ts, true>}...});
 }
 
 }  // namespace

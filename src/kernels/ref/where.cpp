@@ -6,15 +6,18 @@ namespace {
 
 template <class T>
 bool is_set(T v) {
-  if constexpr (std::is_same_v<T, bool>) return v;
-  else return compute(v) != decltype(compute(v)){};
+  if constexpr (std::is_same_v<T, bool>)
+    return v;
+  else
+    return compute(v) != decltype(compute(v)){};
 }
 
 template <class T>
 Status where_dims(const rt::KernelCall& c, std::int64_t* const* dims) {
   const std::int64_t n = c.in[0].size();
   std::int64_t count = 0;
-  for (std::int64_t i = 0; i < n; ++i) count += is_set(c.in[0].as<T>()[i]);
+  for (std::int64_t i = 0; i < n; ++i)
+    count += is_set(c.in[0].as<T>()[i]);
   dims[0][0] = count;
   return {};
 }
@@ -27,7 +30,8 @@ Status where(const rt::KernelCall& c) {
   for (std::int64_t i = 0; i < n; ++i) {
     if (!is_set(x.as<T>()[i])) continue;
     std::int64_t rest = i;
-    for (int a = x.rank - 1; a >= 0; rest /= x.dims[a--]) y[a] = rest % x.dims[a];
+    for (int a = x.rank - 1; a >= 0; rest /= x.dims[a--])
+      y[a] = rest % x.dims[a];
     y += x.rank;
   }
   return {};
@@ -36,7 +40,11 @@ Status where(const rt::KernelCall& c) {
 template <class... Ts>
 constexpr auto where_table(Types<Ts...>) {
   using Op = Named<"Where">;
-  return std::array{rt::Kernel{.op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .output_dims = where_dims<Ts>, .run = where<Ts>}...};
+  return std::array{rt::Kernel{.op = Op::kOp,
+                               .name = kKernelName<Op, Ts>.text,
+                               .types = {dtype_of<Ts>},
+                               .output_dims = where_dims<Ts>,
+                               .run = where<Ts>}...};
 }
 
 }  // namespace

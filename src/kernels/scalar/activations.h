@@ -1,6 +1,7 @@
 #pragma once
 
-/// The units of neural networks and their gradients, as functors.h has the rest of the element-wise functions.
+/// The units of neural networks and their gradients, as functors.h has the rest of the element-wise
+/// functions.
 
 #include "kernels/scalar/functors.h"
 
@@ -98,18 +99,30 @@ struct LeakyReluGrad {
 
 /// Attribute 0 chooses the tanh approximation: a tile of its own, not a question for each element.
 template <class T>
-void gelu_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr* attrs) {
+void gelu_tile(void* dst,
+               const void* const* src,
+               const std::uint8_t* step,
+               std::int64_t n,
+               const rt::Attr* attrs) {
   using Exact = Real1<weir_gelu_f32, weir_gelu_f64>;
   using Tanh = Real1<weir_gelu_tanh_f32, weir_gelu_tanh_f64>;
-  if (attrs[0].b) unary_tile<T, T, Tanh::apply<T>>(dst, src, step, n, attrs);
-  else unary_tile<T, T, Exact::apply<T>>(dst, src, step, n, attrs);
+  if (attrs[0].b)
+    unary_tile<T, T, Tanh::apply<T>>(dst, src, step, n, attrs);
+  else
+    unary_tile<T, T, Exact::apply<T>>(dst, src, step, n, attrs);
 }
 template <class T>
-void gelu_grad_tile(void* dst, const void* const* src, const std::uint8_t* step, std::int64_t n, const rt::Attr* attrs) {
+void gelu_grad_tile(void* dst,
+                    const void* const* src,
+                    const std::uint8_t* step,
+                    std::int64_t n,
+                    const rt::Attr* attrs) {
   using Exact = Real2<weir_gelu_grad_f32, weir_gelu_grad_f64>;
   using Tanh = Real2<weir_gelu_tanh_grad_f32, weir_gelu_tanh_grad_f64>;
-  if (attrs[0].b) binary_tile<T, T, Tanh::apply<T>>(dst, src, step, n, attrs);
-  else binary_tile<T, T, Exact::apply<T>>(dst, src, step, n, attrs);
+  if (attrs[0].b)
+    binary_tile<T, T, Tanh::apply<T>>(dst, src, step, n, attrs);
+  else
+    binary_tile<T, T, Exact::apply<T>>(dst, src, step, n, attrs);
 }
 struct Gelu {
   static constexpr const char* kOp = "Gelu";

@@ -1,23 +1,28 @@
 #pragma once
 
-/// Combining two elements, and what combining none gives: for scatters and segments. Integers wrap; NaN spreads.
-
-#include "kernels/scalar/types.h"
+/// Combining two elements, and what combining none gives: for scatters and segments. Integers wrap;
+/// NaN spreads.
 
 #include <limits>
+
+#include "kernels/scalar/types.h"
 
 namespace weir::kernels::WEIR_ISA {
 
 template <class T>
 constexpr bool is_nan(T v) {
-  if constexpr (std::is_integral_v<T>) return false;
-  else return compute(v) != compute(v);
+  if constexpr (std::is_integral_v<T>)
+    return false;
+  else
+    return compute(v) != compute(v);
 }
 /// a < b in the type of the values; false with a NaN.
 template <class T>
 constexpr bool less_than(T a, T b) {
-  if constexpr (std::is_integral_v<T>) return a < b;
-  else return compute(a) < compute(b);
+  if constexpr (std::is_integral_v<T>)
+    return a < b;
+  else
+    return compute(a) < compute(b);
 }
 
 struct Plus {
@@ -50,9 +55,12 @@ struct Times {
 /// Largest finite number of a dtype, or its negative.
 template <class T>
 constexpr T extreme(bool highest) {
-  if constexpr (std::is_same_v<T, float16>) return T{std::uint16_t(highest ? 0x7bff : 0xfbff)};
-  else if constexpr (std::is_same_v<T, bfloat16>) return T{std::uint16_t(highest ? 0x7f7f : 0xff7f)};
-  else return highest ? std::numeric_limits<T>::max() : std::numeric_limits<T>::lowest();
+  if constexpr (std::is_same_v<T, float16>)
+    return T{std::uint16_t(highest ? 0x7bff : 0xfbff)};
+  else if constexpr (std::is_same_v<T, bfloat16>)
+    return T{std::uint16_t(highest ? 0x7f7f : 0xff7f)};
+  else
+    return highest ? std::numeric_limits<T>::max() : std::numeric_limits<T>::lowest();
 }
 struct Greater {
   template <class T>

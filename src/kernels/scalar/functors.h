@@ -1,7 +1,8 @@
 #pragma once
 
-/// The element-wise functions of ops, one struct each: `kOp` is the op, `apply` computes one element. The same struct
-/// makes the reference kernel of every dtype and the vectorised kernels of float32 and float64.
+/// The element-wise functions of ops, one struct each: `kOp` is the op, `apply` computes one
+/// element. The same struct makes the reference kernel of every dtype and the vectorised kernels of
+/// float32 and float64.
 
 #include "kernels/scalar/arith.h"
 #include "kernels/scalar/erf.h"
@@ -19,16 +20,20 @@ template <auto F32, auto F64>
 struct Real1 {
   template <class T>
   static T apply(T x) {
-    if constexpr (std::is_same_v<T, double>) return F64(x);
-    else return wrap<T>(F32(value(x)));
+    if constexpr (std::is_same_v<T, double>)
+      return F64(x);
+    else
+      return wrap<T>(F32(value(x)));
   }
 };
 template <auto F32, auto F64>
 struct Real2 {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (std::is_same_v<T, double>) return F64(a, b);
-    else return wrap<T>(F32(value(a), value(b)));
+    if constexpr (std::is_same_v<T, double>)
+      return F64(a, b);
+    else
+      return wrap<T>(F32(value(a), value(b)));
   }
 };
 
@@ -111,8 +116,10 @@ struct Neg {
   static constexpr const char* kOp = "Neg";
   template <class T>
   static T apply(T x) {
-    if constexpr (std::is_integral_v<T>) return wrap<T>(0 - compute(x));
-    else return wrap<T>(-compute(x));
+    if constexpr (std::is_integral_v<T>)
+      return wrap<T>(0 - compute(x));
+    else
+      return wrap<T>(-compute(x));
   }
 };
 struct Conj {
@@ -126,18 +133,24 @@ struct Abs {
   static constexpr const char* kOp = "Abs";
   template <class T>
   static T apply(T x) {
-    if constexpr (std::is_same_v<T, double>) return weir_abs_f64(x);
-    else if constexpr (std::is_integral_v<T>) return x < 0 ? wrap<T>(0 - compute(x)) : x;
-    else return wrap<T>(weir_abs_f32(compute(x)));
+    if constexpr (std::is_same_v<T, double>)
+      return weir_abs_f64(x);
+    else if constexpr (std::is_integral_v<T>)
+      return x < 0 ? wrap<T>(0 - compute(x)) : x;
+    else
+      return wrap<T>(weir_abs_f32(compute(x)));
   }
 };
 struct Sign {
   static constexpr const char* kOp = "Sign";
   template <class T>
   static T apply(T x) {
-    if constexpr (std::is_same_v<T, double>) return weir_sign_f64(x);
-    else if constexpr (std::is_integral_v<T>) return T((x > 0) - (x < 0));
-    else return wrap<T>(weir_sign_f32(compute(x)));
+    if constexpr (std::is_same_v<T, double>)
+      return weir_sign_f64(x);
+    else if constexpr (std::is_integral_v<T>)
+      return T((x > 0) - (x < 0));
+    else
+      return wrap<T>(weir_sign_f32(compute(x)));
   }
 };
 struct Square {
@@ -227,8 +240,10 @@ template <auto F32, auto F64>
 struct Rounding {
   template <class T>
   static T apply(T x) {
-    if constexpr (std::is_integral_v<T>) return x;
-    else return Real1<F32, F64>::apply(x);
+    if constexpr (std::is_integral_v<T>)
+      return x;
+    else
+      return Real1<F32, F64>::apply(x);
   }
 };
 struct Floor : Rounding<weir_floor_f32, weir_floor_f64> {

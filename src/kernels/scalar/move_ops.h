@@ -1,7 +1,7 @@
 #pragma once
 
-/// The ops that are movements. Mover::run(call, movement) copies; attributes are those of the definitions in
-/// src/ops/array.
+/// The ops that are movements. Mover::run(call, movement) copies; attributes are those of the
+/// definitions in src/ops/array.
 
 #include "base/strided_slice.h"
 #include "kernels/scalar/any_kernel.h"
@@ -17,7 +17,8 @@ inline int axis_of(const rt::Attr& a, int rank) {
 }
 inline std::int64_t product(const std::int64_t* dims, int begin, int end) {
   std::int64_t n = 1;
-  for (int i = begin; i < end; ++i) n *= dims[i];
+  for (int i = begin; i < end; ++i)
+    n *= dims[i];
   return n;
 }
 
@@ -75,7 +76,10 @@ struct MoveOps {
   }
 
   static base::StridedSlice spec(const Call& c, int lists, int masks) {
-    base::StridedSlice s{c.attrs[lists].ints, c.attrs[lists + 1].ints, c.attrs[lists + 2].ints, int(c.attrs[lists].count)};
+    base::StridedSlice s{c.attrs[lists].ints,
+                         c.attrs[lists + 1].ints,
+                         c.attrs[lists + 2].ints,
+                         int(c.attrs[lists].count)};
     s.begin_mask = c.attrs[masks].i;
     s.end_mask = c.attrs[masks + 1].i;
     s.ellipsis_mask = c.attrs[masks + 2].i;
@@ -130,7 +134,8 @@ struct MoveOps {
   static Status reverse(const Call& c) {
     const rt::View &x = c.in[0], &y = c.out[0];
     bool turned[256] = {};
-    for (std::uint32_t i = 0; i < c.attrs[0].count; ++i) turned[positive(c.attrs[0].ints[i], x.rank)] = true;
+    for (std::uint32_t i = 0; i < c.attrs[0].count; ++i)
+      turned[positive(c.attrs[0].ints[i], x.rank)] = true;
     const Steps step(x);
     Movement m(x.data, y.data, x.dtype);
     for (int i = 0; i < x.rank; ++i) {
@@ -141,12 +146,18 @@ struct MoveOps {
     return {};
   }
 
-  /// Copies an operand to, or a result from, its place along an axis of length `whole` of the joined array.
+  /// Copies an operand to, or a result from, its place along an axis of length `whole` of the
+  /// joined array.
   struct Place {
     std::int64_t outer, whole, inner;
     std::int64_t at = 0;  // along the axis
   };
-  static void join(const Call& c, const rt::View& part, std::int64_t length, const rt::View& all, Place& p, bool into) {
+  static void join(const Call& c,
+                   const rt::View& part,
+                   std::int64_t length,
+                   const rt::View& all,
+                   Place& p,
+                   bool into) {
     const std::int64_t block = length * p.inner, row = p.whole * p.inner;
     Movement m(into ? part.data : all.data, into ? all.data : part.data, part.dtype);
     into ? m.offset(0, p.at * p.inner) : m.offset(p.at * p.inner, 0);
@@ -160,7 +171,8 @@ struct MoveOps {
     const rt::View& y = c.out[0];
     const int axis = axis_of(c.attrs[0], y.rank);
     Place p{product(y.dims, 0, axis), y.dims[axis], product(y.dims, axis + 1, y.rank)};
-    for (int i = 0; i < c.n_in; ++i) join(c, c.in[i], c.in[i].dims[axis], y, p, true);
+    for (int i = 0; i < c.n_in; ++i)
+      join(c, c.in[i], c.in[i].dims[axis], y, p, true);
     return {};
   }
 
@@ -168,7 +180,8 @@ struct MoveOps {
     const rt::View& y = c.out[0];
     const int axis = axis_of(c.attrs[0], y.rank);
     Place p{product(y.dims, 0, axis), y.dims[axis], product(y.dims, axis + 1, y.rank)};
-    for (int i = 0; i < c.n_in; ++i) join(c, c.in[i], 1, y, p, true);
+    for (int i = 0; i < c.n_in; ++i)
+      join(c, c.in[i], 1, y, p, true);
     return {};
   }
 
@@ -176,7 +189,8 @@ struct MoveOps {
     const rt::View& x = c.in[0];
     const int axis = axis_of(c.attrs[1], x.rank);
     Place p{product(x.dims, 0, axis), x.dims[axis], product(x.dims, axis + 1, x.rank)};
-    for (int i = 0; i < c.n_out; ++i) join(c, c.out[i], 1, x, p, false);
+    for (int i = 0; i < c.n_out; ++i)
+      join(c, c.out[i], 1, x, p, false);
     return {};
   }
 
@@ -185,7 +199,8 @@ struct MoveOps {
     const rt::View& x = c.in[0];
     const int axis = axis_of(c.attrs[1], x.rank);
     Place p{product(x.dims, 0, axis), x.dims[axis], product(x.dims, axis + 1, x.rank)};
-    for (int i = 0; i < c.n_out; ++i) join(c, c.out[i], c.out[i].dims[axis], x, p, false);
+    for (int i = 0; i < c.n_out; ++i)
+      join(c, c.out[i], c.out[i].dims[axis], x, p, false);
     return {};
   }
 

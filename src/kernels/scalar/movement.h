@@ -1,11 +1,11 @@
 #pragma once
 
-/// Copies between strided layouts, for elements of any dtype: the one thing that transposing, slicing, joining, tiling,
-/// padding and reversing do.
-
-#include "runtime/kernel_util.h"
+/// Copies between strided layouts, for elements of any dtype: the one thing that transposing,
+/// slicing, joining, tiling, padding and reversing do.
 
 #include <cstring>
+
+#include "runtime/kernel_util.h"
 
 namespace weir::kernels::WEIR_ISA {
 
@@ -50,8 +50,9 @@ struct Steps {
   std::int64_t operator[](int i) const { return v[i]; }
 };
 
-/// out[i * out_step] = in[i * in_step] for all i of a box. Axes are given from the outermost; those that continue each
-/// other are merged. More than 63 axes longer than 1 would make more than 2^63 elements.
+/// out[i * out_step] = in[i * in_step] for all i of a box. Axes are given from the outermost; those
+/// that continue each other are merged. More than 63 axes longer than 1 would make more than 2^63
+/// elements.
 struct Movement {
   static constexpr int kMaxAxes = 64;
   const char* in = nullptr;
@@ -64,7 +65,9 @@ struct Movement {
   std::int64_t out_step[kMaxAxes];
 
   Movement(const void* from, void* to, DType dtype)
-      : in(static_cast<const char*>(from)), out(static_cast<char*>(to)), element(byte_size(dtype)) {}
+      : in(static_cast<const char*>(from)),
+        out(static_cast<char*>(to)),
+        element(byte_size(dtype)) {}
 
   void offset(std::int64_t in_elements, std::int64_t out_elements) {
     in += in_elements * element;
@@ -83,12 +86,18 @@ struct Movement {
   }
 };
 
-inline void move_row(const Movement& m, const char* in, char* out, std::int64_t n, std::int64_t from, std::int64_t to) {
+inline void move_row(const Movement& m,
+                     const char* in,
+                     char* out,
+                     std::int64_t n,
+                     std::int64_t from,
+                     std::int64_t to) {
   if (from == 1 && to == 1) return copy_bytes(out, in, n * m.element);
   with_element(m.element, [&]<int N>(Bytes<N>) {
     const auto* a = reinterpret_cast<const Bytes<N>*>(in);
     auto* y = reinterpret_cast<Bytes<N>*>(out);
-    for (std::int64_t i = 0; i < n; ++i) y[i * to] = a[i * from];
+    for (std::int64_t i = 0; i < n; ++i)
+      y[i * to] = a[i * from];
   });
 }
 
@@ -122,7 +131,8 @@ inline void fill_elements(void* out, const void* value, std::int64_t n, std::int
   with_element(element, [&]<int N>(Bytes<N>) {
     const auto v = *static_cast<const Bytes<N>*>(value);
     auto* y = static_cast<Bytes<N>*>(out);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = v;
+    for (std::int64_t i = 0; i < n; ++i)
+      y[i] = v;
   });
 }
 inline void fill_zero(const rt::View& out) {

@@ -1,8 +1,10 @@
-/* Random numbers that are a function of a key and a counter: Philox 4x32-10 (Salmon et al., 2011), and TensorFlow's
- * ways from its 32-bit words to numbers. Frozen: the same key gives the same numbers in every release.
+/* Random numbers that are a function of a key and a counter: Philox 4x32-10 (Salmon et al., 2011),
+ * and TensorFlow's ways from its 32-bit words to numbers. Frozen: the same key gives the same
+ * numbers in every release.
  *
- * Words and uniform numbers equal TensorFlow's bit for bit. Normal numbers follow its formula; the logarithm and the
- * sine are evaluated in float64 here, rounded once, where it calls the C library: they differ by an ulp now and then. */
+ * Words and uniform numbers equal TensorFlow's bit for bit. Normal numbers follow its formula; the
+ * logarithm and the sine are evaluated in float64 here, rounded once, where it calls the C library:
+ * they differ by an ulp now and then. */
 #pragma once
 
 #include "kernels/scalar/base.h"
@@ -25,7 +27,8 @@ static inline void weir_philox_round(uint32_t c[4], uint32_t k0, uint32_t k1) {
 /* The four words that belong to the counter. */
 static inline void weir_philox_words(const weir_philox* p, uint32_t words[4]) {
   uint32_t k0 = p->key[0], k1 = p->key[1];
-  for (int i = 0; i < 4; ++i) words[i] = p->counter[i];
+  for (int i = 0; i < 4; ++i)
+    words[i] = p->counter[i];
   for (int i = 0; i < 10; ++i) {
     weir_philox_round(words, k0, k1);
     k0 += 0x9E3779B9u;
@@ -43,8 +46,9 @@ static inline void weir_philox_skip(weir_philox* p, uint64_t n) {
 
 /* Key and counter of a stateless op: the two numbers of its seed, scrambled. */
 static inline weir_philox weir_philox_from_seed(uint64_t seed0, uint64_t seed1) {
-  weir_philox p = {{0x3ec8f720u, 0x02461e29u},
-                   {(uint32_t)seed0, (uint32_t)(seed0 >> 32), (uint32_t)seed1, (uint32_t)(seed1 >> 32)}};
+  weir_philox p = {
+      {0x3ec8f720u, 0x02461e29u},
+      {(uint32_t)seed0, (uint32_t)(seed0 >> 32), (uint32_t)seed1, (uint32_t)(seed1 >> 32)}};
   uint32_t mix[4];
   weir_philox_words(&p, mix);
   p.key[0] = mix[0];
@@ -90,7 +94,8 @@ static inline double weir_log_unit(double u) {
 /* sin(v) and cos(v) for 0 <= v <= 2 pi, relative error 2^-42. */
 static inline void weir_sincos_turn(double v, double* sine, double* cosine) {
   const int32_t quarter = (int32_t)(v * 0x1.45f306dc9c883p-1 + 0.5);
-  const double r = v - (double)quarter * 0x1.921fb54442d18p0 - (double)quarter * 0x1.1a62633145c07p-54;
+  const double r =
+      v - (double)quarter * 0x1.921fb54442d18p0 - (double)quarter * 0x1.1a62633145c07p-54;
   const double z = r * r;
   double s = -1.0 / 39916800.0;
   s = s * z + 1.0 / 362880.0;

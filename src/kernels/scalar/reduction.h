@@ -15,7 +15,8 @@ struct Walk {
 
   std::int64_t size() const {
     std::int64_t n = 1;
-    for (int i = 0; i < axes; ++i) n *= extent[i];
+    for (int i = 0; i < axes; ++i)
+      n *= extent[i];
     return n;
   }
   /// Offset of element `index` in row-major order.
@@ -39,7 +40,8 @@ inline bool plan_reduction(const rt::KernelCall& c, Reduction& r) {
   const rt::View& x = c.in[0];
   const rt::Attr& axes = c.attrs[0];
   bool is_reduced[256];
-  for (int i = 0; i < x.rank; ++i) is_reduced[i] = !axes.has_value();
+  for (int i = 0; i < x.rank; ++i)
+    is_reduced[i] = !axes.has_value();
   for (std::uint32_t i = 0; axes.has_value() && i < axes.count; ++i)
     is_reduced[axes.ints[i] < 0 ? axes.ints[i] + x.rank : axes.ints[i]] = true;
   std::int64_t stride = 1;
@@ -60,12 +62,14 @@ inline bool plan_reduction(const rt::KernelCall& c, Reduction& r) {
   return true;
 }
 
-/// Calls body(offset, n, stride) for the runs of a walk, in row-major order: elements offset + i * stride, i < n.
+/// Calls body(offset, n, stride) for the runs of a walk, in row-major order: elements offset + i *
+/// stride, i < n.
 template <class Body>
 void for_each_run(const Walk& w, Body&& body) {
   const std::int64_t n = w.axes > 0 ? w.extent[0] : 1, stride = w.axes > 0 ? w.stride[0] : 1;
   const std::int64_t total = w.size(), runs = n > 0 ? total / n : 0;
-  for (std::int64_t run = 0; run < runs; ++run) body(w.offset(run * n), n, stride);
+  for (std::int64_t run = 0; run < runs; ++run)
+    body(w.offset(run * n), n, stride);
 }
 
 /// One axis, attribute 0, with what is outside and inside of it.
@@ -76,7 +80,8 @@ inline Line line_of(const rt::KernelCall& c) {
   const rt::View& x = c.in[0];
   const std::int64_t given = c.attrs[0].ints[0], axis = given < 0 ? given + x.rank : given;
   Line l;
-  for (int i = 0; i < x.rank; ++i) (i < axis ? l.outer : i == axis ? l.n : l.inner) *= x.dims[i];
+  for (int i = 0; i < x.rank; ++i)
+    (i < axis ? l.outer : i == axis ? l.n : l.inner) *= x.dims[i];
   return l;
 }
 

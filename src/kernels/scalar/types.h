@@ -1,13 +1,14 @@
 #pragma once
 
-/// Dtype lists for kernel tables, and arithmetic in a type wide enough: half types in float, integers unsigned.
-
-#include "kernels/scalar/elementwise.h"
-#include "kernels/scalar/convert.h"
+/// Dtype lists for kernel tables, and arithmetic in a type wide enough: half types in float,
+/// integers unsigned.
 
 #include <array>
 #include <complex>
 #include <type_traits>
+
+#include "kernels/scalar/convert.h"
+#include "kernels/scalar/elementwise.h"
 
 namespace weir::kernels::WEIR_ISA {
 
@@ -31,23 +32,33 @@ using Plain = decltype(join(Numeric{}, Types<bool>{}));
 /// The value in the type that arithmetic is done in.
 template <class T>
 constexpr auto compute(T v) {
-  if constexpr (std::is_same_v<T, float16>) return weir_f32_from_f16(v.bits);
-  else if constexpr (std::is_same_v<T, bfloat16>) return weir_f32_from_bf16(v.bits);
-  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) return std::uint64_t(v);
-  else if constexpr (std::is_integral_v<T>) return std::uint64_t(v);
-  else return v;
+  if constexpr (std::is_same_v<T, float16>)
+    return weir_f32_from_f16(v.bits);
+  else if constexpr (std::is_same_v<T, bfloat16>)
+    return weir_f32_from_bf16(v.bits);
+  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
+    return std::uint64_t(v);
+  else if constexpr (std::is_integral_v<T>)
+    return std::uint64_t(v);
+  else
+    return v;
 }
 /// The value in a type that has C's operators: half types in float.
 template <class T>
 constexpr auto value(T v) {
-  if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) return compute(v);
-  else return v;
+  if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>)
+    return compute(v);
+  else
+    return v;
 }
 template <class T, class C>
 constexpr T wrap(C v) {
-  if constexpr (std::is_same_v<T, float16>) return T{weir_f16_from_f32(v)};
-  else if constexpr (std::is_same_v<T, bfloat16>) return T{weir_bf16_from_f32(v)};
-  else return T(v);
+  if constexpr (std::is_same_v<T, float16>)
+    return T{weir_f16_from_f32(v)};
+  else if constexpr (std::is_same_v<T, bfloat16>)
+    return T{weir_bf16_from_f32(v)};
+  else
+    return T(v);
 }
 
 inline constexpr rt::Isa kIsa =
@@ -71,7 +82,8 @@ struct KernelName {
     append(n, kProvider);
   }
   constexpr void append(std::size_t& n, const char* s) {
-    while (*s && n + 1 < sizeof text) text[n++] = *s++;
+    while (*s && n + 1 < sizeof text)
+      text[n++] = *s++;
   }
 };
 template <class Op, class... Ts>
@@ -143,7 +155,8 @@ constexpr auto concatenate(const std::array<rt::Kernel, N>&... tables) {
   std::array<rt::Kernel, (N + ...)> all{};
   std::size_t i = 0;
   const auto append = [&](const auto& table) {
-    for (const rt::Kernel& k : table) all[i++] = k;
+    for (const rt::Kernel& k : table)
+      all[i++] = k;
   };
   (append(tables), ...);
   return all;

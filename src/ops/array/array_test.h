@@ -1,11 +1,11 @@
 #pragma once
 
-/// What the tests of the array ops share: elements as vectors, and the text of the error that a call throws.
-
-#include <weir/functions.h>
-#include <weir/ops/array.h>
+/// What the tests of the array ops share: elements as vectors, and the text of the error that a
+/// call throws.
 
 #include <gtest/gtest.h>
+#include <weir/functions.h>
+#include <weir/ops/array.h>
 
 #include <string>
 #include <vector>
@@ -19,7 +19,8 @@ std::vector<T> list(const Tensor& t) {
 }
 inline std::vector<std::string> texts(const Tensor& t) {
   std::vector<std::string> v;
-  for (const StringView& s : t.data<StringView>()) v.emplace_back(std::string_view(s));
+  for (const StringView& s : t.data<StringView>())
+    v.emplace_back(std::string_view(s));
   return v;
 }
 
@@ -27,7 +28,8 @@ inline std::vector<std::string> texts(const Tensor& t) {
 template <class T = float>
 Tensor iota(const Shape& shape) {
   std::vector<T> v(std::size_t(shape.size()));
-  for (std::size_t i = 0; i < v.size(); ++i) v[i] = T(i);
+  for (std::size_t i = 0; i < v.size(); ++i)
+    v[i] = T(i);
   return Tensor::from(v, shape);
 }
 

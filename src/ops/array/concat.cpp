@@ -6,8 +6,10 @@ namespace weir::ops {
 OpDef define_concat() {
   return OpDef("ConcatV2")
       .api("concat", "array")
-      .doc("The operands one after another along an axis that they have: [2, 3] and [4, 3] along axis 0 -> [6, 3].\n"
-           "Errors: scalars; ranks that differ; other dimensions that differ; axis out of range.")
+      .doc(
+          "The operands one after another along an axis that they have: [2, 3] and [4, 3] along "
+          "axis 0 -> [6, 3].\n"
+          "Errors: scalars; ranks that differ; other dimensions that differ; axis out of range.")
       .type("T", kAnyType)
       .inputs("values", "T", "N")
       .static_operand("axis", {.input = -1, .scalar = true, .type_attr = "Tidx"})
@@ -20,8 +22,10 @@ OpDef define_concat() {
 OpDef define_stack() {
   return OpDef("Pack")
       .api("stack", "array")
-      .doc("The operands, all of one shape, along a new axis: n times [2, 3] along axis 0 -> [n, 2, 3].\n"
-           "Errors: shapes that differ; axis outside [-(rank + 1), rank].")
+      .doc(
+          "The operands, all of one shape, along a new axis: n times [2, 3] along axis 0 -> [n, 2, "
+          "3].\n"
+          "Errors: shapes that differ; axis outside [-(rank + 1), rank].")
       .type("T", kAnyType)
       .inputs("values", "T", "N")
       .attr("axis", 0)
@@ -34,8 +38,9 @@ OpDef define_stack() {
 OpDef define_unpack() {
   return OpDef("Unpack")
       .api("unpack", "array")
-      .doc("The `num` slices along an axis, without that axis; `unstack` calls it.\n"
-           "Errors: num is not the length of the axis; axis out of range.")
+      .doc(
+          "The `num` slices along an axis, without that axis; `unstack` calls it.\n"
+          "Errors: num is not the length of the axis; axis out of range.")
       .type("T", kAnyType)
       .input("x", "T")
       .attr("num", rt::Attr::Kind::integer)
@@ -49,7 +54,9 @@ OpDef define_unpack() {
 OpDef define_split() {
   return OpDef("Split")
       .api("split", "array")
-      .doc("`num_split` equal parts along an axis.\nErrors: num_split < 1, or it does not divide the length of the axis.")
+      .doc(
+          "`num_split` equal parts along an axis.\nErrors: num_split < 1, or it does not divide "
+          "the length of the axis.")
       .type("T", kAnyType)
       .input("x", "T")
       .attr("num_split", rt::Attr::Kind::integer)
@@ -64,8 +71,9 @@ OpDef define_split() {
 OpDef define_split_v() {
   return OpDef("SplitV")
       .api("split_v", "array")
-      .doc("Parts of the given lengths along an axis; one length may be -1: what is left.\n"
-           "Errors: a length below -1; two of -1; lengths that do not add up to the axis.")
+      .doc(
+          "Parts of the given lengths along an axis; one length may be -1: what is left.\n"
+          "Errors: a length below -1; two of -1; lengths that do not add up to the axis.")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("size_splits", {.input = 1, .type_attr = "Tlen"})
@@ -108,7 +116,8 @@ void infer_concat(InferContext& c) {
   for (int i = 1; i < parts; ++i) {
     for (int d = 0; d < rank; ++d) {
       const Dim other = c.shape(i)[d];
-      out[d] = d == *axis ? array::sum(out[d], other) : array::equal(c, out[d], other, "dimensions other than the axis differ");
+      out[d] = d == *axis ? array::sum(out[d], other)
+                          : array::equal(c, out[d], other, "dimensions other than the axis differ");
     }
   }
   c.set(0, out);
@@ -128,7 +137,9 @@ class Offset {
     std::vector<std::int64_t> mask(std::size_t(rank_), 0);
     mask[std::size_t(axis_)] = 1;
     const DType dtype = tensor_.defined() ? tensor_.dtype() : dims.tensor()->dtype();
-    const Tensor shape = dims.tensor() ? *dims.tensor() : array::integers({dims.values().begin(), dims.values().end()}, dtype);
+    const Tensor shape = dims.tensor()
+                             ? *dims.tensor()
+                             : array::integers({dims.values().begin(), dims.values().end()}, dtype);
     const Tensor before = tensor_.defined() ? tensor_ : array::integers(known_list(), dtype);
     tensor_ = add(before, multiply(shape, array::integers(mask, dtype)));
   }
@@ -146,7 +157,13 @@ class Offset {
 
 void gradient_concat(GradientContext& g) {
   const array::Passed given(g, 0);
-  if (!given.known()) throw Error({Code::unimplemented, "ConcatV2: the gradient needs an axis that is known", {}, {}, {}, {}});
+  if (!given.known())
+    throw Error({Code::unimplemented,
+                 "ConcatV2: the gradient needs an axis that is known",
+                 {},
+                 {},
+                 {},
+                 {}});
   const int rank = g.input_shape(0).rank();
   const auto axis = int(given.values()[0] < 0 ? given.values()[0] + rank : given.values()[0]);
   Offset offset(rank, axis);
@@ -168,10 +185,12 @@ void infer_stack(InferContext& c) {
   Shape one = c.shape(0).to_shape();
   for (int i = 1; i < c.inputs(); ++i) {
     if (c.shape(i).rank() != rank) c.fail("shapes differ", {}, "operands of one shape");
-    for (int d = 0; d < rank; ++d) one[d] = array::equal(c, one[d], c.shape(i)[d], "shapes differ");
+    for (int d = 0; d < rank; ++d)
+      one[d] = array::equal(c, one[d], c.shape(i)[d], "shapes differ");
   }
   Shape out;
-  for (int i = 0; i <= rank; ++i) out.push_back(i < axis ? one[i] : i == axis ? Dim(c.inputs()) : one[i - 1]);
+  for (int i = 0; i <= rank; ++i)
+    out.push_back(i < axis ? one[i] : i == axis ? Dim(c.inputs()) : one[i - 1]);
   c.set(0, out);
 }
 
@@ -184,7 +203,8 @@ void gradient_stack(GradientContext& g) {
 
 std::vector<Tensor> output_gradients(GradientContext& g) {
   std::vector<Tensor> parts;
-  for (int i = 0; i < g.outputs(); ++i) parts.push_back(g.dy(i));
+  for (int i = 0; i < g.outputs(); ++i)
+    parts.push_back(g.dy(i));
   return parts;
 }
 
@@ -193,13 +213,15 @@ void infer_unpack(InferContext& c) {
   const int axis = c.axis(c.attr(1).i, in.rank());
   const std::int64_t num = c.attr(0).i;
   if (num < 0 || (in[axis].known() && in[axis] != Dim(num)))
-    c.fail("num is not the length of the axis", "num " + std::to_string(num) + " with " + c.describe_inputs(),
+    c.fail("num is not the length of the axis",
+           "num " + std::to_string(num) + " with " + c.describe_inputs(),
            in[axis].to_string());
   Shape out;
   for (int i = 0; i < in.rank(); ++i) {
     if (i != axis) out.push_back(in[i]);
   }
-  for (int o = 0; o < c.outputs(); ++o) c.set(o, out);
+  for (int o = 0; o < c.outputs(); ++o)
+    c.set(o, out);
 }
 
 /// All outputs have the shape of the input but for the axis.
@@ -218,9 +240,12 @@ void infer_split(InferContext& c) {
   const auto axis = array::axis(c, 1, in.rank());
   const Dim whole = axis ? in[*axis] : Dim::unknown();
   if (whole.known() && whole.value() % num != 0)
-    c.fail("the axis does not divide into equal parts", std::to_string(num) + " parts of " + c.describe_inputs(),
-           "a divisor of " + whole.to_string(), "use split_v with the length of each part");
-  set_parts(c, axis, [&](int) { return whole.known() ? Dim(whole.value() / num) : Dim::unknown(); });
+    c.fail("the axis does not divide into equal parts",
+           std::to_string(num) + " parts of " + c.describe_inputs(),
+           "a divisor of " + whole.to_string(),
+           "use split_v with the length of each part");
+  set_parts(
+      c, axis, [&](int) { return whole.known() ? Dim(whole.value() / num) : Dim::unknown(); });
 }
 
 /// The lengths with -1 replaced by what is left of `whole`, if that is known.
@@ -230,13 +255,16 @@ std::vector<Dim> part_lengths(InferContext& c, std::span<const std::int64_t> siz
   int open = -1;
   for (std::int64_t s : sizes) {
     if (s < -1 || (s == -1 && open >= 0) || __builtin_add_overflow(total, s < 0 ? 0 : s, &total))
-      c.fail("size_splits must be lengths", Shape(sizes).to_string(), "lengths >= 0, at most one -1");
+      c.fail(
+          "size_splits must be lengths", Shape(sizes).to_string(), "lengths >= 0, at most one -1");
     if (s == -1) open = int(lengths.size());
     lengths.push_back(s < 0 ? Dim::unknown() : Dim(s));
   }
   if (!whole.known()) return lengths;
   if (open < 0 ? total != whole.value() : total > whole.value())
-    c.fail("size_splits do not add up to the axis", std::to_string(total) + " with " + c.describe_inputs(), whole.to_string());
+    c.fail("size_splits do not add up to the axis",
+           std::to_string(total) + " with " + c.describe_inputs(),
+           whole.to_string());
   if (open >= 0) lengths[std::size_t(open)] = Dim(whole.value() - total);
   return lengths;
 }
@@ -245,7 +273,9 @@ void infer_split_v(InferContext& c) {
   const auto sizes = c.ints(0);
   const std::int64_t count = c.ints_count(0);
   if (count >= 0 && count != c.outputs())
-    c.fail("num_split is not the number of size_splits", std::to_string(c.attr(2).i), std::to_string(count));
+    c.fail("num_split is not the number of size_splits",
+           std::to_string(c.attr(2).i),
+           std::to_string(count));
   std::vector<std::int64_t> copy;  // another list may take the place of the first
   if (sizes) copy.assign(sizes->begin(), sizes->end());
   const auto axis = array::axis(c, 1, c.shape(0).rank());
@@ -266,7 +296,9 @@ void implement_stack(OpDef& op) {
 }
 
 void implement_unpack(OpDef& op) {
-  op.infer(infer_unpack).gradient([](GradientContext& g) { g.set(0, stack(output_gradients(g), g.attr(1).i)); });
+  op.infer(infer_unpack).gradient([](GradientContext& g) {
+    g.set(0, stack(output_gradients(g), g.attr(1).i));
+  });
 }
 
 void implement_split(OpDef& op) {

@@ -18,11 +18,20 @@ TEST(Concat, TakesItsAxisFromATensor) {
 }
 
 TEST(Concat, RefusesWhatDoesNotFit) {
-  EXPECT_TRUE(contains(error_of([] { concat({Tensor(1.f), Tensor(2.f)}, 0); }), "scalars cannot be concatenated"));
+  EXPECT_TRUE(contains(error_of([] {
+                         concat({Tensor(1.f), Tensor(2.f)}, 0);
+                       }),
+                       "scalars cannot be concatenated"));
   EXPECT_TRUE(contains(error_of([] { concat({iota({2}), iota({2, 1})}, 0); }), "ranks differ"));
-  EXPECT_TRUE(contains(error_of([] { concat({iota({2, 3}), iota({2, 4})}, 0); }), "other than the axis differ"));
+  EXPECT_TRUE(contains(error_of([] {
+                         concat({iota({2, 3}), iota({2, 4})}, 0);
+                       }),
+                       "other than the axis differ"));
   EXPECT_TRUE(contains(error_of([] { concat({iota({2}), iota({2})}, 1); }), "axis out of range"));
-  EXPECT_TRUE(contains(error_of([] { concat({iota({2}), iota<int>({2})}, 0); }), "different dtypes"));
+  EXPECT_TRUE(contains(error_of([] {
+                         concat({iota({2}), iota<int>({2})}, 0);
+                       }),
+                       "different dtypes"));
 }
 
 TEST(Stack, AddsAnAxis) {
@@ -70,7 +79,10 @@ TEST(Pad, AddsBorders) {
   EXPECT_EQ(list<float>(pad_v2(iota({2}), {{1, 2}}, 9.f)), (Floats{9, 0, 1, 9, 9}));
   EXPECT_EQ(texts(pad(Tensor{"a"}, {{0, 1}})), (Texts{"a", ""}));
   EXPECT_EQ(list<float>(pad(iota({2}), Tensor{{1, 1}})), (Floats{0, 0, 1, 0}));
-  EXPECT_TRUE(contains(error_of([] { pad(iota({2, 2}), {{1, 1}}); }), "a row {before, after} for each axis"));
+  EXPECT_TRUE(contains(error_of([] {
+                         pad(iota({2, 2}), {{1, 1}});
+                       }),
+                       "a row {before, after} for each axis"));
   EXPECT_TRUE(contains(error_of([] { pad(iota({2}), {{-1, 1}}); }), "negative"));
 }
 

@@ -6,7 +6,9 @@ namespace weir::ops {
 OpDef define_matrix_diag() {
   return OpDef("MatrixDiag")
       .api("matrix_diag", "linalg")
-      .doc("Matrices with the given diagonals and zeros elsewhere: [..., n] -> [..., n, n].\nErrors: a scalar.")
+      .doc(
+          "Matrices with the given diagonals and zeros elsewhere: [..., n] -> [..., n, "
+          "n].\nErrors: a scalar.")
       .type("T", kAnyType)
       .input("diagonal", "T")
       .output("output", "T")
@@ -29,8 +31,9 @@ OpDef define_matrix_diag_part() {
 OpDef define_matrix_set_diag() {
   return OpDef("MatrixSetDiag")
       .api("matrix_set_diag", "linalg")
-      .doc("Matrices with their diagonals replaced: x [..., m, n], diagonal [..., min(m, n)].\n"
-           "Errors: rank below 2; a diagonal of another shape.")
+      .doc(
+          "Matrices with their diagonals replaced: x [..., m, n], diagonal [..., min(m, n)].\n"
+          "Errors: rank below 2; a diagonal of another shape.")
       .type("T", kAnyType)
       .input("x", "T")
       .input("diagonal", "T")
@@ -42,12 +45,17 @@ OpDef define_matrix_set_diag() {
 OpDef define_matrix_band_part() {
   return OpDef("MatrixBandPart")
       .api("matrix_band_part", "linalg")
-      .doc("Matrices in which only the diagonal, num_lower diagonals below and num_upper above it are kept; the rest is\n"
-           "zero. A negative number keeps that whole triangle.\nErrors: rank below 2; more diagonals than the matrix has.")
+      .doc(
+          "Matrices in which only the diagonal, num_lower diagonals below and num_upper above it "
+          "are kept; the rest is\n"
+          "zero. A negative number keeps that whole triangle.\nErrors: rank below 2; more "
+          "diagonals than the matrix has.")
       .type("T", kAnyType)
       .input("x", "T")
-      .static_operand("num_lower", {.input = 1, .scalar = true, .type_attr = "Tindex", .dtype = DType::int64})
-      .static_operand("num_upper", {.input = 2, .scalar = true, .type_attr = "Tindex", .dtype = DType::int64})
+      .static_operand("num_lower",
+                      {.input = 1, .scalar = true, .type_attr = "Tindex", .dtype = DType::int64})
+      .static_operand("num_upper",
+                      {.input = 2, .scalar = true, .type_attr = "Tindex", .dtype = DType::int64})
       .output("band", "T")
       .stored_as("x", "input")
       .traits(Trait::idempotent)
@@ -61,9 +69,9 @@ OpDef define_matrix_band_part() {
 #include <weir/ops/array.h>
 #include <weir/ops/linalg.h>
 
-#include "ops/array/helpers.h"
-
 #include <algorithm>
+
+#include "ops/array/helpers.h"
 
 namespace weir::ops {
 namespace {
@@ -83,7 +91,9 @@ void infer_matrix_diag(InferContext& c) {
 Shape diagonal_shape(ShapeView in) {
   Shape out(in.dims().first(std::size_t(in.rank() - 2)));
   const Dim m = in[in.rank() - 2], n = in[in.rank() - 1];
-  out.push_back(m.same(n) ? m : m.known() && n.known() ? Dim(std::min(m.value(), n.value())) : Dim::unknown());
+  out.push_back(m.same(n)                ? m
+                : m.known() && n.known() ? Dim(std::min(m.value(), n.value()))
+                                         : Dim::unknown());
   return out;
 }
 
@@ -96,8 +106,10 @@ void infer_matrix_set_diag(InferContext& c) {
   require_matrices(c);
   const Shape expected = diagonal_shape(c.shape(0));
   const ShapeView diagonal = c.shape(1);
-  if (diagonal.rank() != expected.rank()) c.fail("the diagonal has another shape", {}, expected.to_string());
-  for (int i = 0; i < expected.rank(); ++i) array::equal(c, expected[i], diagonal[i], "the diagonal has another shape");
+  if (diagonal.rank() != expected.rank())
+    c.fail("the diagonal has another shape", {}, expected.to_string());
+  for (int i = 0; i < expected.rank(); ++i)
+    array::equal(c, expected[i], diagonal[i], "the diagonal has another shape");
   infer::same_as_first(c);
 }
 
@@ -108,7 +120,8 @@ void infer_matrix_band_part(InferContext& c) {
     const auto count = array::scalar(c, side);
     const Dim extent = in[in.rank() - 2 + side];
     if (count && extent.known() && *count > extent.value())
-      c.fail("more diagonals than the matrix has", std::to_string(*count) + " with " + c.describe_inputs(),
+      c.fail("more diagonals than the matrix has",
+             std::to_string(*count) + " with " + c.describe_inputs(),
              "at most " + extent.to_string());
   }
   infer::same_as_first(c);
@@ -129,7 +142,9 @@ void gradient_matrix_set_diag(GradientContext& g) {
 }  // namespace
 
 void implement_matrix_diag(OpDef& op) {
-  op.infer(infer_matrix_diag).gradient([](GradientContext& g) { g.set(0, matrix_diag_part(g.dy())); });
+  op.infer(infer_matrix_diag).gradient([](GradientContext& g) {
+    g.set(0, matrix_diag_part(g.dy()));
+  });
 }
 
 void implement_matrix_diag_part(OpDef& op) {

@@ -6,8 +6,10 @@ namespace weir::ops {
 OpDef define_expand_dims() {
   return OpDef("ExpandDims")
       .api("expand_dims", "array")
-      .doc("The same elements with a new axis of length 1 at `axis`, which may be negative: -1 appends it.\n"
-           "Errors: axis outside [-(rank + 1), rank].")
+      .doc(
+          "The same elements with a new axis of length 1 at `axis`, which may be negative: -1 "
+          "appends it.\n"
+          "Errors: axis outside [-(rank + 1), rank].")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("axis", {.input = 1, .scalar = true, .type_attr = "Tdim"})
@@ -23,8 +25,10 @@ OpDef define_expand_dims() {
 OpDef define_squeeze() {
   return OpDef("Squeeze")
       .api("squeeze", "array")
-      .doc("The same elements without the axes named, which must have length 1; without names, without any axis of\n"
-           "length 1. Errors: an axis out of range, or of another length.")
+      .doc(
+          "The same elements without the axes named, which must have length 1; without names, "
+          "without any axis of\n"
+          "length 1. Errors: an axis out of range, or of another length.")
       .type("T", kAnyType)
       .input("x", "T")
       .attr("squeeze_dims", std::vector<std::int64_t>{})
@@ -55,7 +59,8 @@ void infer_expand_dims(InferContext& c) {
   const auto axis = array::axis(c, 0, in.rank() + 1);
   if (!axis) return c.set(0, array::open_shape(in.rank() + 1));
   Shape out;
-  for (int i = 0; i <= in.rank(); ++i) out.push_back(i < *axis ? in[i] : i == *axis ? Dim(1) : in[i - 1]);
+  for (int i = 0; i <= in.rank(); ++i)
+    out.push_back(i < *axis ? in[i] : i == *axis ? Dim(1) : in[i - 1]);
   c.set(0, out);
 }
 
@@ -77,7 +82,8 @@ void infer_squeeze(InferContext& c) {
   for (std::int64_t a : axes) {
     const int axis = c.axis(a, in.rank());
     if (in[axis].known() && in[axis] != Dim(1))
-      c.fail("only an axis of length 1 can be removed", "axis " + std::to_string(a) + " of " + c.describe_inputs());
+      c.fail("only an axis of length 1 can be removed",
+             "axis " + std::to_string(a) + " of " + c.describe_inputs());
     dropped[axis] = true;
   }
   Shape out;

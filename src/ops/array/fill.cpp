@@ -6,8 +6,9 @@ namespace weir::ops {
 OpDef define_fill() {
   return OpDef("Fill")
       .api("fill", "array")
-      .doc("A tensor of shape `dims` whose elements are all `value`, a scalar.\n"
-           "Errors: a negative dimension; a value that is no scalar.")
+      .doc(
+          "A tensor of shape `dims` whose elements are all `value`, a scalar.\n"
+          "Errors: a negative dimension; a value that is no scalar.")
       .type("T", kAnyType)
       .static_operand("dims", {.input = 0, .type_attr = "index_type"})
       .input("value", "T")
@@ -44,9 +45,12 @@ OpDef define_ones_like() {
 OpDef define_one_hot() {
   return OpDef("OneHot")
       .api("one_hot", "array")
-      .doc("For each index a vector of length `depth` along the new axis `axis`: on_value at the index, off_value\n"
-           "elsewhere. An index outside [0, depth) gives a vector of off_value.\n"
-           "Errors: a negative depth; axis outside [-1, rank]; on_value or off_value that is no scalar.")
+      .doc(
+          "For each index a vector of length `depth` along the new axis `axis`: on_value at the "
+          "index, off_value\n"
+          "elsewhere. An index outside [0, depth) gives a vector of off_value.\n"
+          "Errors: a negative depth; axis outside [-1, rank]; on_value or off_value that is no "
+          "scalar.")
       .type("TI", DType::uint8 | DType::int8 | DType::int32 | DType::int64)
       .type("T", kAnyType)
       .input("indices", "TI")
@@ -90,7 +94,8 @@ void infer_one_hot(InferContext& c) {
   const ShapeView in = c.shape(0);
   const std::int64_t at = c.attr(1).i;
   if (at < -1 || at > in.rank())
-    c.fail("axis out of range", "axis " + std::to_string(at) + " with " + c.describe_inputs(),
+    c.fail("axis out of range",
+           "axis " + std::to_string(at) + " with " + c.describe_inputs(),
            "an axis in [-1, " + std::to_string(in.rank()) + "]");
   const int axis = at < 0 ? in.rank() : int(at);
   Shape out;

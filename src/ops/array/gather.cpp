@@ -6,16 +6,20 @@ namespace weir::ops {
 OpDef define_gather() {
   return OpDef("GatherV2")
       .api("gather", "array")
-      .doc("The slices of params along `axis` that indices name: params.shape[:axis] + indices.shape[batch_dims:] +\n"
-           "params.shape[axis + 1:]. The first batch_dims axes are common to both operands.\n"
-           "The gradient with respect to params is a Slices for axis 0 without batch_dims.\n"
-           "Errors: an index outside [0, length of the axis), negative ones included; axis or batch_dims out of range;\n"
-           "batch_dims > axis; batch dimensions that differ.")
+      .doc(
+          "The slices of params along `axis` that indices name: params.shape[:axis] + "
+          "indices.shape[batch_dims:] +\n"
+          "params.shape[axis + 1:]. The first batch_dims axes are common to both operands.\n"
+          "The gradient with respect to params is a Slices for axis 0 without batch_dims.\n"
+          "Errors: an index outside [0, length of the axis), negative ones included; axis or "
+          "batch_dims out of range;\n"
+          "batch_dims > axis; batch dimensions that differ.")
       .type("Tparams", kAnyType)
       .type("Tindices", kIndex)
       .input("params", "Tparams")
       .input("indices", "Tindices")
-      .static_operand("axis", {.input = 2, .scalar = true, .type_attr = "Taxis", .default_value = {0}})
+      .static_operand("axis",
+                      {.input = 2, .scalar = true, .type_attr = "Taxis", .default_value = {0}})
       .attr("batch_dims", 0)
       .output("output", "Tparams")
       .example("[4,3] i32[2,2]:0..3")
@@ -26,9 +30,11 @@ OpDef define_gather() {
 OpDef define_gather_nd() {
   return OpDef("GatherNd")
       .api("gather_nd", "array")
-      .doc("The slices of params at the coordinates in the last axis of indices: indices [..., k] ->\n"
-           "indices.shape[:-1] + params.shape[k:].\n"
-           "Errors: more coordinates than axes; a coordinate out of range.")
+      .doc(
+          "The slices of params at the coordinates in the last axis of indices: indices [..., k] "
+          "->\n"
+          "indices.shape[:-1] + params.shape[k:].\n"
+          "Errors: more coordinates than axes; a coordinate out of range.")
       .type("Tparams", kAnyType)
       .type("Tindices", kIndex)
       .input("params", "Tparams")
@@ -54,7 +60,8 @@ int batch_dims(InferContext& c) {
   const int rank = c.shape(1).rank();
   const std::int64_t given = c.attr(1).i;
   if (given < -rank || given > rank)
-    c.fail("batch_dims out of range", "batch_dims " + std::to_string(given) + " with " + c.describe_inputs(),
+    c.fail("batch_dims out of range",
+           "batch_dims " + std::to_string(given) + " with " + c.describe_inputs(),
            "in [" + std::to_string(-rank) + ", " + std::to_string(rank) + "]");
   return int(given < 0 ? given + rank : given);
 }
@@ -66,13 +73,17 @@ void infer_gather(InferContext& c) {
   const auto axis = array::axis(c, 0, params.rank());
   if (!axis) return c.set(0, array::open_shape(params.rank() - 1 + indices.rank() - batch));
   if (batch > *axis)
-    c.fail("batch_dims is larger than axis", "batch_dims " + std::to_string(batch) + ", axis " + std::to_string(*axis),
+    c.fail("batch_dims is larger than axis",
+           "batch_dims " + std::to_string(batch) + ", axis " + std::to_string(*axis),
            "batch_dims <= axis");
   Shape out;
   for (int i = 0; i < *axis; ++i)
-    out.push_back(i < batch ? array::equal(c, params[i], indices[i], "batch dimensions differ") : params[i]);
-  for (int i = batch; i < indices.rank(); ++i) out.push_back(indices[i]);
-  for (int i = *axis + 1; i < params.rank(); ++i) out.push_back(params[i]);
+    out.push_back(i < batch ? array::equal(c, params[i], indices[i], "batch dimensions differ")
+                            : params[i]);
+  for (int i = batch; i < indices.rank(); ++i)
+    out.push_back(indices[i]);
+  for (int i = *axis + 1; i < params.rank(); ++i)
+    out.push_back(params[i]);
   c.set(0, out);
 }
 
@@ -82,27 +93,37 @@ void infer_gather_nd(InferContext& c) {
   const Dim depth = indices[indices.rank() - 1];
   if (!depth.known()) return c.set(0, Shape::unknown_rank());
   if (depth.value() > params.rank())
-    c.fail("more coordinates than axes", {}, "indices.shape[-1] <= " + std::to_string(params.rank()));
+    c.fail(
+        "more coordinates than axes", {}, "indices.shape[-1] <= " + std::to_string(params.rank()));
   Shape out;
-  for (int i = 0; i + 1 < indices.rank(); ++i) out.push_back(indices[i]);
-  for (int i = int(depth.value()); i < params.rank(); ++i) out.push_back(params[i]);
+  for (int i = 0; i + 1 < indices.rank(); ++i)
+    out.push_back(indices[i]);
+  for (int i = int(depth.value()); i < params.rank(); ++i)
+    out.push_back(params[i]);
   c.set(0, out);
 }
 
 /// Where the axes of a gather are.
 struct Axes {
   int params, indices, axis, batch;
-  explicit Axes(GradientContext& g) : params(g.input_shape(0).rank()), indices(g.input_shape(1).rank()) {
+  explicit Axes(GradientContext& g)
+      : params(g.input_shape(0).rank()), indices(g.input_shape(1).rank()) {
     const array::Passed given(g, 0);
     if (!given.known())
-      throw Error({Code::unimplemented, "GatherV2: the gradient needs an axis that is known", {}, {}, {}, {}});
+      throw Error({Code::unimplemented,
+                   "GatherV2: the gradient needs an axis that is known",
+                   {},
+                   {},
+                   {},
+                   {}});
     axis = int(given.values()[0] < 0 ? given.values()[0] + params : given.values()[0]);
     batch = int(g.attr(1).i < 0 ? g.attr(1).i + indices : g.attr(1).i);
   }
 };
 
 void append(std::vector<std::int64_t>& list, int begin, int end) {
-  for (int i = begin; i < end; ++i) list.push_back(i);
+  for (int i = begin; i < end; ++i)
+    list.push_back(i);
 }
 
 /// The dimensions of params in the order `axes`; -1 means the number of indices.
@@ -118,12 +139,14 @@ Tensor reordered(GradientContext& g, const Tensor& x, const std::vector<std::int
   if (known) return reshape(x, dims);
   const Ints shape = g.input_dims(0);
   if (!shape.tensor()) {  // only the number of indices is unknown
-    for (std::int64_t& d : dims) d = d < 0 ? -1 : d;
+    for (std::int64_t& d : dims)
+      d = d < 0 ? -1 : d;
     return reshape(x, dims);
   }
   std::vector<Tensor> parts;
   for (std::int64_t a : axes)
-    parts.push_back(a < 0 ? array::integers({-1}, shape.tensor()->dtype()) : slice(*shape.tensor(), a, 1));
+    parts.push_back(a < 0 ? array::integers({-1}, shape.tensor()->dtype())
+                          : slice(*shape.tensor(), a, 1));
   return reshape(x, concat(parts, 0));
 }
 
@@ -131,7 +154,8 @@ Tensor reordered(GradientContext& g, const Tensor& x, const std::vector<std::int
 void gradient_rows(GradientContext& g, const Axes& at) {
   std::vector<std::int64_t> axes{-1};
   append(axes, 1, at.params);
-  g.set(0, Slices{reordered(g, g.dy(), axes), reshape(g.input(1), {-1}), g.input_shape(0).to_shape()});
+  g.set(0,
+        Slices{reordered(g, g.dy(), axes), reshape(g.input(1), {-1}), g.input_shape(0).to_shape()});
 }
 
 /// The length of axis i of params as a scalar in the dtype of the indices.
@@ -149,7 +173,8 @@ std::pair<Tensor, Tensor> flat_indices(GradientContext& g, const Axes& at) {
   Tensor ids = g.input(1);
   for (int i = at.batch - 1; i >= 0; --i) {
     Tensor first = multiply(range(length(g, i)), count);
-    for (int k = i + 1; k < at.indices; ++k) first = expand_dims(first, -1);
+    for (int k = i + 1; k < at.indices; ++k)
+      first = expand_dims(first, -1);
     ids = add(ids, first);
     count = multiply(count, length(g, i));
   }

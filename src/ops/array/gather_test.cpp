@@ -20,23 +20,47 @@ TEST(Gather, AlongAnAxisAndWithBatchDims) {
 }
 
 TEST(Gather, IndexOutOfRangeNamesPositionValueAndBound) {
-  EXPECT_TRUE(contains(error_of([] { gather(iota({2, 2}), Tensor{{7, 0}}); }), "indices[0,0] = 7 is not in [0, 2)"));
-  EXPECT_TRUE(contains(error_of([] { gather(iota({2, 2}), Tensor{0, -1}); }), "indices[1] = -1 is not in [0, 2)"));
-  EXPECT_TRUE(contains(error_of([] { gather(Tensor::zeros({0, 2}), Tensor(0)); }), "indices = 0 is not in [0, 0)"));
+  EXPECT_TRUE(contains(error_of([] {
+                         gather(iota({2, 2}), Tensor{{7, 0}});
+                       }),
+                       "indices[0,0] = 7 is not in [0, 2)"));
+  EXPECT_TRUE(contains(error_of([] {
+                         gather(iota({2, 2}), Tensor{0, -1});
+                       }),
+                       "indices[1] = -1 is not in [0, 2)"));
+  EXPECT_TRUE(contains(error_of([] {
+                         gather(Tensor::zeros({0, 2}), Tensor(0));
+                       }),
+                       "indices = 0 is not in [0, 0)"));
 }
 
 TEST(Gather, RefusesBatchDimsThatDoNotFit) {
-  EXPECT_TRUE(contains(error_of([] { gather(iota({2, 3}), Tensor{0}, 1, 2); }), "batch_dims out of range"));
-  EXPECT_TRUE(contains(error_of([] { gather(iota({2, 3}), Tensor{{0}}, 0, 1); }), "batch_dims is larger than axis"));
-  EXPECT_TRUE(contains(error_of([] { gather(iota({2, 3}), Tensor{{0}, {1}, {2}}, 1, 1); }), "batch dimensions differ"));
+  EXPECT_TRUE(contains(error_of([] {
+                         gather(iota({2, 3}), Tensor{0}, 1, 2);
+                       }),
+                       "batch_dims out of range"));
+  EXPECT_TRUE(contains(error_of([] {
+                         gather(iota({2, 3}), Tensor{{0}}, 0, 1);
+                       }),
+                       "batch_dims is larger than axis"));
+  EXPECT_TRUE(contains(error_of([] {
+                         gather(iota({2, 3}), Tensor{{0}, {1}, {2}}, 1, 1);
+                       }),
+                       "batch dimensions differ"));
   EXPECT_TRUE(contains(error_of([] { gather(iota({2, 3}), Tensor{0}, 2); }), "axis out of range"));
 }
 
 TEST(GatherNd, PicksAtCoordinates) {
   EXPECT_EQ(list<float>(gather_nd(iota({2, 3}), Tensor{{1, 2}, {0, 0}})), (Floats{5, 0}));
   EXPECT_EQ(list<float>(gather_nd(iota({2, 3}), Tensor{{1}})), (Floats{3, 4, 5}));
-  EXPECT_TRUE(contains(error_of([] { gather_nd(iota({2, 3}), Tensor{{1, 3}}); }), "indices[0,1] = 3 is not in [0, 3)"));
-  EXPECT_TRUE(contains(error_of([] { gather_nd(iota({2}), Tensor{{0, 0}}); }), "more coordinates than axes"));
+  EXPECT_TRUE(contains(error_of([] {
+                         gather_nd(iota({2, 3}), Tensor{{1, 3}});
+                       }),
+                       "indices[0,1] = 3 is not in [0, 3)"));
+  EXPECT_TRUE(contains(error_of([] {
+                         gather_nd(iota({2}), Tensor{{0, 0}});
+                       }),
+                       "more coordinates than axes"));
 }
 
 TEST(Where, GivesCoordinatesInRowMajorOrder) {
@@ -54,9 +78,12 @@ TEST(Where, OfNothingIsEmpty) {
 }
 
 TEST(BooleanMask, KeepsWhereTrue) {
-  EXPECT_EQ(list<float>(boolean_mask(iota({3, 2}), Tensor{true, false, true})), (Floats{0, 1, 4, 5}));
-  EXPECT_EQ(list<float>(boolean_mask(iota({2, 2}), Tensor{{true, false}, {false, true}})), (Floats{0, 3}));
-  EXPECT_EQ(list<float>(boolean_mask(iota({2, 3}), Tensor{true, false, true}, 1)), (Floats{0, 2, 3, 5}));
+  EXPECT_EQ(list<float>(boolean_mask(iota({3, 2}), Tensor{true, false, true})),
+            (Floats{0, 1, 4, 5}));
+  EXPECT_EQ(list<float>(boolean_mask(iota({2, 2}), Tensor{{true, false}, {false, true}})),
+            (Floats{0, 3}));
+  EXPECT_EQ(list<float>(boolean_mask(iota({2, 3}), Tensor{true, false, true}, 1)),
+            (Floats{0, 2, 3, 5}));
   EXPECT_TRUE(contains(error_of([] { boolean_mask(iota({3}), Tensor{true}); }), "another shape"));
 }
 

@@ -6,7 +6,8 @@ std::optional<std::int64_t> scalar(InferContext& c, int attr) {
   const auto list = c.ints(attr);
   if (!list) return std::nullopt;
   if (list->size() != 1)
-    c.fail(c.op().attrs()[std::size_t(attr)].name + " must be one integer", std::to_string(list->size()) + " integers",
+    c.fail(c.op().attrs()[std::size_t(attr)].name + " must be one integer",
+           std::to_string(list->size()) + " integers",
            "one integer");
   return (*list)[0];
 }
@@ -19,7 +20,8 @@ std::optional<int> axis(InferContext& c, int attr, int rank) {
 
 Shape open_shape(std::int64_t rank) {
   Shape s = rank < 0 ? Shape::unknown_rank() : Shape{};
-  for (std::int64_t i = 0; i < rank; ++i) s.push_back(Dim::unknown());
+  for (std::int64_t i = 0; i < rank; ++i)
+    s.push_back(Dim::unknown());
   return s;
 }
 
@@ -38,7 +40,8 @@ Dim equal(InferContext& c, Dim a, Dim b, const char* what) {
 
 void require_scalar(InferContext& c, int i) {
   if (c.shape(i).rank() != 0)
-    c.fail(c.op().input_defs()[std::size_t(i)].name + " must be a scalar", {}, "a tensor of rank 0");
+    c.fail(
+        c.op().input_defs()[std::size_t(i)].name + " must be a scalar", {}, "a tensor of rank 0");
 }
 
 Passed::Passed(const GradientContext& g, int attr) {

@@ -1,6 +1,7 @@
 #pragma once
 
-/// What the array ops share: arithmetic on dimensions that may be unknown, and static operands in gradients.
+/// What the array ops share: arithmetic on dimensions that may be unknown, and static operands in
+/// gradients.
 
 #include "ops/define.h"
 
@@ -27,7 +28,9 @@ class Passed {
   bool known() const { return !tensor_.defined(); }
   const std::vector<std::int64_t>& values() const { return values_; }
   const Tensor& tensor() const { return tensor_; }
-  operator Ints() const { return tensor_.defined() ? Ints(tensor_) : absent_ ? Ints() : Ints(values_); }
+  operator Ints() const {
+    return tensor_.defined() ? Ints(tensor_) : absent_ ? Ints() : Ints(values_);
+  }
 
  private:
   Tensor tensor_;

@@ -44,8 +44,9 @@ OpDef define_prevent_gradient() {
 OpDef define_ensure_shape() {
   return OpDef("EnsureShape")
       .api("ensure_shape", "array")
-      .doc("The operand itself, whose shape must be `shape`; -1 accepts any dimension.\n"
-           "Errors: another rank; another dimension where both are known.")
+      .doc(
+          "The operand itself, whose shape must be `shape`; -1 accepts any dimension.\n"
+          "Errors: another rank; another dimension where both are known.")
       .type("T", kAnyType)
       .input("x", "T")
       .attr("shape", rt::Attr::Kind::ints)
@@ -58,9 +59,11 @@ OpDef define_ensure_shape() {
 OpDef define_bitcast() {
   return OpDef("Bitcast")
       .api("bitcast", "array")
-      .doc("The same bytes read as another dtype. A wider element becomes a last axis of narrower ones, and a last axis\n"
-           "of the right length becomes a wider element.\n"
-           "Errors: a wider dtype and a last axis that is not the ratio of the sizes.")
+      .doc(
+          "The same bytes read as another dtype. A wider element becomes a last axis of narrower "
+          "ones, and a last axis\n"
+          "of the right length becomes a wider element.\n"
+          "Errors: a wider dtype and a last axis that is not the ratio of the sizes.")
       .type("T", kPlain)
       .input("x", "T")
       .type_attr("type", kPlain, "type")
@@ -89,11 +92,13 @@ void pass_through(GradientContext& g) {
 void infer_ensure_shape(InferContext& c) {
   const auto expected = *c.ints(0);
   const ShapeView in = c.shape(0);
-  if (std::size_t(in.rank()) != expected.size()) c.fail("another rank", {}, Shape(expected).to_string());
+  if (std::size_t(in.rank()) != expected.size())
+    c.fail("another rank", {}, Shape(expected).to_string());
   Shape out;
   for (int i = 0; i < in.rank(); ++i) {
     const Dim want(expected[std::size_t(i)]);
-    if (in[i].known() && want.known() && in[i] != want) c.fail("another shape", {}, Shape(expected).to_string());
+    if (in[i].known() && want.known() && in[i] != want)
+      c.fail("another shape", {}, Shape(expected).to_string());
     out.push_back(want.known() ? want : in[i]);
   }
   c.set(0, out);
@@ -105,9 +110,11 @@ void infer_bitcast(InferContext& c) {
   Shape out = in.to_shape();
   if (from > to) out.push_back(from / to);
   if (from < to) {
-    const bool fits = in.rank() > 0 && (!in[in.rank() - 1].known() || in[in.rank() - 1] == Dim(to / from));
+    const bool fits =
+        in.rank() > 0 && (!in[in.rank() - 1].known() || in[in.rank() - 1] == Dim(to / from));
     if (!fits)
-      c.fail("the last axis does not make whole elements of the wider dtype", {},
+      c.fail("the last axis does not make whole elements of the wider dtype",
+             {},
              "a last axis of " + std::to_string(to / from));
     out = Shape(in.dims().first(std::size_t(in.rank() - 1)));
   }

@@ -41,9 +41,11 @@ void append(Entries& e, const Index& index) {
 
 Tensor index(const Tensor& t, std::initializer_list<Index> indices) {
   Entries e;
-  for (const Index& i : indices) append(e, i);
+  for (const Index& i : indices)
+    append(e, i);
   const auto [begin_mask, end_mask, ellipsis, new_axis, shrink] = e.masks;
-  return strided_slice(Operand(t, {}), e.begin, e.end, e.strides, begin_mask, end_mask, ellipsis, new_axis, shrink);
+  return strided_slice(
+      Operand(t, {}), e.begin, e.end, e.strides, begin_mask, end_mask, ellipsis, new_axis, shrink);
 }
 
 }  // namespace

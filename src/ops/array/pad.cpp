@@ -6,8 +6,9 @@ namespace weir::ops {
 OpDef define_pad() {
   return OpDef("Pad")
       .api("pad", "array")
-      .doc("Zeros around the operand: paddings has a row {before, after} for each axis.\n"
-           "Errors: paddings that are not [rank, 2] or negative.")
+      .doc(
+          "Zeros around the operand: paddings has a row {before, after} for each axis.\n"
+          "Errors: paddings that are not [rank, 2] or negative.")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("paddings", {.input = 1, .columns = 2, .type_attr = "Tpaddings"})
@@ -20,8 +21,9 @@ OpDef define_pad() {
 OpDef define_pad_v2() {
   return OpDef("PadV2")
       .api("pad_v2", "array")
-      .doc("`constant_values`, a scalar, around the operand; `pad` has the meaning of paddings.\n"
-           "Errors: those of pad; a value that is no scalar.")
+      .doc(
+          "`constant_values`, a scalar, around the operand; `pad` has the meaning of paddings.\n"
+          "Errors: those of pad; a value that is no scalar.")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("paddings", {.input = 1, .columns = 2, .type_attr = "Tpaddings"})
@@ -34,8 +36,10 @@ OpDef define_pad_v2() {
 OpDef define_mirror_pad() {
   return OpDef("MirrorPad")
       .api("mirror_pad", "array")
-      .doc("The operand continued by its mirror image: REFLECT leaves the border element single, SYMMETRIC repeats it.\n"
-           "Errors: those of pad; a padding that is longer than the axis (REFLECT: not shorter).")
+      .doc(
+          "The operand continued by its mirror image: REFLECT leaves the border element single, "
+          "SYMMETRIC repeats it.\n"
+          "Errors: those of pad; a padding that is longer than the axis (REFLECT: not shorter).")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("paddings", {.input = 1, .columns = 2, .type_attr = "Tpaddings"})
@@ -49,8 +53,10 @@ OpDef define_mirror_pad() {
 OpDef define_mirror_pad_grad() {
   return OpDef("MirrorPadGrad")
       .api("mirror_pad_grad", "array")
-      .doc("The gradient of mirror_pad: adds the borders of dy to the elements that they repeat, in the order of the\n"
-           "elements of dy. Errors: those of pad; dy that is too small.")
+      .doc(
+          "The gradient of mirror_pad: adds the borders of dy to the elements that they repeat, in "
+          "the order of the\n"
+          "elements of dy. Errors: those of pad; dy that is too small.")
       .type("T", kNumeric)
       .input("dy", "T")
       .static_operand("paddings", {.input = 1, .columns = 2, .type_attr = "Tpaddings"})
@@ -77,7 +83,8 @@ using Paddings = std::optional<std::span<const std::int64_t>>;
 Paddings paddings(InferContext& c) {
   const std::int64_t rank = c.shape(0).rank(), n = c.ints_count(0);
   if (n >= 0 && n != 2 * rank)
-    c.fail("paddings need a row {before, after} for each axis", std::to_string(n) + " numbers with " + c.describe_inputs(),
+    c.fail("paddings need a row {before, after} for each axis",
+           std::to_string(n) + " numbers with " + c.describe_inputs(),
            "[" + std::to_string(rank) + ", 2]");
   const Paddings p = c.ints(0);
   if (p) {
@@ -90,14 +97,16 @@ Paddings paddings(InferContext& c) {
 
 Dim padded(Dim d, const Paddings& p, int axis) {
   if (!p) return Dim::unknown();
-  return array::sum(array::sum(Dim((*p)[std::size_t(2 * axis)]), d), Dim((*p)[std::size_t(2 * axis + 1)]));
+  return array::sum(array::sum(Dim((*p)[std::size_t(2 * axis)]), d),
+                    Dim((*p)[std::size_t(2 * axis + 1)]));
 }
 
 void infer_pad(InferContext& c) {
   if (c.op().input_defs().size() == 2) array::require_scalar(c, 1);
   const Paddings p = paddings(c);
   Shape out;
-  for (int i = 0; i < c.shape(0).rank(); ++i) out.push_back(padded(c.shape(0)[i], p, i));
+  for (int i = 0; i < c.shape(0).rank(); ++i)
+    out.push_back(padded(c.shape(0)[i], p, i));
   c.set(0, out);
 }
 
@@ -114,7 +123,8 @@ void infer_mirror_pad(InferContext& c) {
     for (int side = 0; p && side < 2; ++side) {
       const std::int64_t v = (*p)[std::size_t(2 * i + side)];
       if (v > 0 && in[i].known() && v > in[i].value() - border)
-        c.fail("a padding is longer than what it mirrors", std::to_string(v) + " for axis " + std::to_string(i) + " of " + c.describe_inputs(),
+        c.fail("a padding is longer than what it mirrors",
+               std::to_string(v) + " for axis " + std::to_string(i) + " of " + c.describe_inputs(),
                "at most " + std::to_string(in[i].value() - border));
     }
     out.push_back(padded(in[i], p, i));
@@ -135,7 +145,8 @@ void infer_mirror_pad_grad(InferContext& c) {
     const std::int64_t before = (*p)[std::size_t(2 * i)], after = (*p)[std::size_t(2 * i + 1)];
     const std::int64_t inner = before > in[i].value() ? -1 : in[i].value() - before - after;
     const std::int64_t longest = std::max(before, after);
-    if (inner < 0 || (longest > 0 && longest > inner - border)) c.fail("dy is too small for these paddings", {}, "the result of mirror_pad");
+    if (inner < 0 || (longest > 0 && longest > inner - border))
+      c.fail("dy is too small for these paddings", {}, "the result of mirror_pad");
     out.push_back(inner);
   }
   c.set(0, out);
@@ -172,7 +183,8 @@ std::string_view mode_of(const GradientContext& g) {
 }  // namespace
 
 void implement_pad(OpDef& op) {
-  op.infer(infer_pad).saves_input({1}).gradient([](GradientContext& g) { g.set(0, inner_part(g)); });
+  op.infer(infer_pad).saves_input({1}).gradient(
+      [](GradientContext& g) { g.set(0, inner_part(g)); });
 }
 
 void implement_pad_v2(OpDef& op) {

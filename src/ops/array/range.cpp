@@ -6,9 +6,11 @@ namespace weir::ops {
 OpDef define_range() {
   return OpDef("Range")
       .api("range", "array")
-      .doc("start, start + delta, start + 2 delta ... up to but not including limit. Element i is start + i * delta,\n"
-           "rounded once. Operands are scalars.\n"
-           "Errors: delta 0; a delta that leads away from limit; more than 2^63 elements.")
+      .doc(
+          "start, start + delta, start + 2 delta ... up to but not including limit. Element i is "
+          "start + i * delta,\n"
+          "rounded once. Operands are scalars.\n"
+          "Errors: delta 0; a delta that leads away from limit; more than 2^63 elements.")
       .type("Tidx", kReal)
       .input("start", "Tidx")
       .input("limit", "Tidx")
@@ -22,8 +24,10 @@ OpDef define_range() {
 OpDef define_linspace() {
   return OpDef("LinSpace")
       .api("linspace", "array")
-      .doc("`num` numbers from start to stop, both included, evenly spaced; `start` alone for num = 1.\n"
-           "Errors: num < 1; start or stop that is no scalar.")
+      .doc(
+          "`num` numbers from start to stop, both included, evenly spaced; `start` alone for num = "
+          "1.\n"
+          "Errors: num < 1; start or stop that is no scalar.")
       .type("T", kFloating)
       .input("start", "T")
       .input("stop", "T")
@@ -61,7 +65,9 @@ std::optional<std::int64_t> range_count(InferContext& c) {
   const char* problem = v[0].integer ? base::range_count(v[0].i, v[1].i, v[2].i, is_unsigned, &n)
                                      : base::range_count(v[0].re, v[1].re, v[2].re, &n);
   if (problem) {
-    const auto text = [&](int i) { return v[i].integer ? std::to_string(v[i].i) : std::to_string(v[i].re); };
+    const auto text = [&](int i) {
+      return v[i].integer ? std::to_string(v[i].i) : std::to_string(v[i].re);
+    };
     c.fail(problem, "start " + text(0) + ", limit " + text(1) + ", delta " + text(2));
   }
   return n;

@@ -8,8 +8,10 @@ OpDef tensor_scatter(const char* name, const char* function, DTypeSet types, con
   OpDef op(name);
   op.api(function, "array")
       .doc(std::string("A copy of x in which ") + what +
-           "\nindices [..., k] are coordinates, updates has the shape indices.shape[:-1] + x.shape[k:].\n"
-           "Errors: more coordinates than axes; a coordinate out of range; updates of another shape.")
+           "\nindices [..., k] are coordinates, updates has the shape indices.shape[:-1] + "
+           "x.shape[k:].\n"
+           "Errors: more coordinates than axes; a coordinate out of range; updates of another "
+           "shape.")
       .type("T", types)
       .type("Tindices", kIndex)
       .input("x", "T")
@@ -32,9 +34,12 @@ OpDef with_duplicates(OpDef op) {
 OpDef define_scatter_nd() {
   return OpDef("ScatterNd")
       .api("scatter_nd", "array")
-      .doc("Zeros of `shape` to which updates are added at indices [..., k]: the coordinates of slices\n"
-           "shape[k:]. Duplicates add up.\n"
-           "Errors: more coordinates than axes; a coordinate out of range; updates of another shape.")
+      .doc(
+          "Zeros of `shape` to which updates are added at indices [..., k]: the coordinates of "
+          "slices\n"
+          "shape[k:]. Duplicates add up.\n"
+          "Errors: more coordinates than axes; a coordinate out of range; updates of another "
+          "shape.")
       .type("Tindices", kIndex)
       .type("T", kNumeric)
       .input("indices", "Tindices")
@@ -46,24 +51,39 @@ OpDef define_scatter_nd() {
 }
 
 OpDef define_tensor_scatter_update() {
-  return tensor_scatter("TensorScatterUpdate", "tensor_scatter_update", kAnyType,
-                        "the slices at indices are replaced by updates; of duplicates the last counts.");
+  return tensor_scatter(
+      "TensorScatterUpdate",
+      "tensor_scatter_update",
+      kAnyType,
+      "the slices at indices are replaced by updates; of duplicates the last counts.");
 }
 OpDef define_tensor_scatter_add() {
-  return with_duplicates(tensor_scatter("TensorScatterAdd", "tensor_scatter_add", kNumeric,
-                        "updates are added to the slices at indices; duplicates add up."));
+  return with_duplicates(
+      tensor_scatter("TensorScatterAdd",
+                     "tensor_scatter_add",
+                     kNumeric,
+                     "updates are added to the slices at indices; duplicates add up."));
 }
 OpDef define_tensor_scatter_sub() {
-  return with_duplicates(tensor_scatter("TensorScatterSub", "tensor_scatter_sub", kNumeric,
-                        "updates are subtracted from the slices at indices; duplicates add up."));
+  return with_duplicates(
+      tensor_scatter("TensorScatterSub",
+                     "tensor_scatter_sub",
+                     kNumeric,
+                     "updates are subtracted from the slices at indices; duplicates add up."));
 }
 OpDef define_tensor_scatter_max() {
-  return with_duplicates(tensor_scatter("TensorScatterMax", "tensor_scatter_max", kReal,
-                        "the slices at indices become the greater of them and updates."));
+  return with_duplicates(
+      tensor_scatter("TensorScatterMax",
+                     "tensor_scatter_max",
+                     kReal,
+                     "the slices at indices become the greater of them and updates."));
 }
 OpDef define_tensor_scatter_min() {
-  return with_duplicates(tensor_scatter("TensorScatterMin", "tensor_scatter_min", kReal,
-                        "the slices at indices become the smaller of them and updates."));
+  return with_duplicates(
+      tensor_scatter("TensorScatterMin",
+                     "tensor_scatter_min",
+                     kReal,
+                     "the slices at indices become the smaller of them and updates."));
 }
 
 }  // namespace weir::ops
@@ -84,10 +104,13 @@ void check_updates(InferContext& c, ShapeView indices, ShapeView updates, ShapeV
   const Dim depth = indices[lead];
   if (!depth.known() || !whole.has_rank()) return;
   if (depth.value() > whole.rank())
-    c.fail("more coordinates than axes", {}, "indices.shape[-1] <= " + std::to_string(whole.rank()));
+    c.fail(
+        "more coordinates than axes", {}, "indices.shape[-1] <= " + std::to_string(whole.rank()));
   Shape expected;
-  for (int i = 0; i < lead; ++i) expected.push_back(indices[i]);
-  for (int i = int(depth.value()); i < whole.rank(); ++i) expected.push_back(whole[i]);
+  for (int i = 0; i < lead; ++i)
+    expected.push_back(indices[i]);
+  for (int i = int(depth.value()); i < whole.rank(); ++i)
+    expected.push_back(whole[i]);
   bool same = expected.rank() == updates.rank();
   for (int i = 0; same && i < updates.rank(); ++i)
     same = !expected[i].known() || !updates[i].known() || expected[i] == updates[i];
@@ -128,7 +151,8 @@ void gradient_sub(GradientContext& g) {
   if (g.needs(2)) g.set(2, negative(gather_nd(g.dy(), g.input(1))));
 }
 
-/// The gradient of an element is shared equally by those that have its value, as TensorFlow shares it.
+/// The gradient of an element is shared equally by those that have its value, as TensorFlow shares
+/// it.
 void gradient_extreme(GradientContext& g) {
   const Tensor x = g.input(0), indices = g.input(1), updates = g.input(2), y = g.output();
   const Tensor from_x = cast(equal(x, y), y.dtype());
@@ -156,10 +180,16 @@ void implement_tensor_scatter_sub(OpDef& op) {
   op.infer(infer_tensor_scatter).saves_input({1}).gradient(gradient_sub);
 }
 void implement_tensor_scatter_max(OpDef& op) {
-  op.infer(infer_tensor_scatter).saves_input({0, 1, 2}).saves_output({0}).gradient(gradient_extreme);
+  op.infer(infer_tensor_scatter)
+      .saves_input({0, 1, 2})
+      .saves_output({0})
+      .gradient(gradient_extreme);
 }
 void implement_tensor_scatter_min(OpDef& op) {
-  op.infer(infer_tensor_scatter).saves_input({0, 1, 2}).saves_output({0}).gradient(gradient_extreme);
+  op.infer(infer_tensor_scatter)
+      .saves_input({0, 1, 2})
+      .saves_output({0})
+      .gradient(gradient_extreme);
 }
 
 }  // namespace weir::ops

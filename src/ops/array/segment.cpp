@@ -21,13 +21,17 @@ OpDef segment(const char* name, const char* function, const char* what) {
   return op;
 }
 
-OpDef unsorted(const char* name, const char* function, DTypeSet types, const char* what, const char* empty) {
+OpDef unsorted(
+    const char* name, const char* function, DTypeSet types, const char* what, const char* empty) {
   OpDef op(name);
   op.api(function, "math")
       .doc(std::string(what) +
-           " of the slices of data that have the same id. The shape of segment_ids is the beginning of\n"
-           "that of data; the result is [num_segments] and the rest. Negative ids are dropped. A segment without\n"
-           "slices is " + empty + ".\nErrors: an id >= num_segments; shapes that do not fit.")
+           " of the slices of data that have the same id. The shape of segment_ids is the "
+           "beginning of\n"
+           "that of data; the result is [num_segments] and the rest. Negative ids are dropped. A "
+           "segment without\n"
+           "slices is " +
+           empty + ".\nErrors: an id >= num_segments; shapes that do not fit.")
       .type("T", types)
       .type("Tindices", kIndex)
       .input("data", "T")
@@ -54,10 +58,18 @@ OpDef define_unsorted_segment_prod() {
   return unsorted("UnsortedSegmentProd", "unsorted_segment_prod", kNumeric, "The product", "1");
 }
 OpDef define_unsorted_segment_max() {
-  return unsorted("UnsortedSegmentMax", "unsorted_segment_max", kReal, "The maximum", "the lowest number of the dtype");
+  return unsorted("UnsortedSegmentMax",
+                  "unsorted_segment_max",
+                  kReal,
+                  "The maximum",
+                  "the lowest number of the dtype");
 }
 OpDef define_unsorted_segment_min() {
-  return unsorted("UnsortedSegmentMin", "unsorted_segment_min", kReal, "The minimum", "the highest number of the dtype");
+  return unsorted("UnsortedSegmentMin",
+                  "unsorted_segment_min",
+                  kReal,
+                  "The minimum",
+                  "the highest number of the dtype");
 }
 
 }  // namespace weir::ops
@@ -74,14 +86,20 @@ namespace {
 
 void infer_segment(InferContext& c) {
   const ShapeView data = c.shape(0), ids = c.shape(1);
-  if (ids.rank() != 1 || data.rank() == 0) c.fail("segment_ids must be a vector, data of rank 1 or more");
+  if (ids.rank() != 1 || data.rank() == 0)
+    c.fail("segment_ids must be a vector, data of rank 1 or more");
   array::equal(c, data[0], ids[0], "another number of ids than of rows");
   Shape out = data.to_shape();
   out[0] = Dim::unknown();
   if (const Tensor* values = c.value(1)) {  // the kernel checks the ids
     const std::int64_t n = values->size();
-    const auto last = n == 0 ? -1 : tensor::load(static_cast<const char*>(values->raw_data()) + (n - 1) * byte_size(c.dtype(1)), c.dtype(1)).i;
-    if (last < -1 || last == INT64_MAX || (n > 0 && last < 0)) c.fail("an id is negative", std::to_string(last));
+    const auto last = n == 0 ? -1
+                             : tensor::load(static_cast<const char*>(values->raw_data()) +
+                                                (n - 1) * byte_size(c.dtype(1)),
+                                            c.dtype(1))
+                                   .i;
+    if (last < -1 || last == INT64_MAX || (n > 0 && last < 0))
+      c.fail("an id is negative", std::to_string(last));
     out[0] = Dim(last + 1);
   }
   c.set(0, out);
@@ -90,18 +108,23 @@ void infer_segment(InferContext& c) {
 void infer_unsorted(InferContext& c) {
   const ShapeView data = c.shape(0), ids = c.shape(1);
   const auto num = array::scalar(c, 0);
-  if (num && *num < 0) c.fail("num_segments is negative", std::to_string(*num), "num_segments >= 0");
+  if (num && *num < 0)
+    c.fail("num_segments is negative", std::to_string(*num), "num_segments >= 0");
   if (ids.rank() > data.rank()) c.fail("segment_ids has more axes than data");
-  for (int i = 0; i < ids.rank(); ++i) array::equal(c, data[i], ids[i], "the shape of segment_ids is not the beginning of that of data");
+  for (int i = 0; i < ids.rank(); ++i)
+    array::equal(
+        c, data[i], ids[i], "the shape of segment_ids is not the beginning of that of data");
   Shape out{num ? Dim(*num) : Dim::unknown()};
-  for (int i = ids.rank(); i < data.rank(); ++i) out.push_back(data[i]);
+  for (int i = ids.rank(); i < data.rank(); ++i)
+    out.push_back(data[i]);
   c.set(0, out);
 }
 
 /// Rank `rank` with the axes of `ids` first, so that it broadcasts over data.
 Tensor over_data(const Tensor& ids, int rank) {
   Tensor t = ids;
-  for (int i = ids.rank(); i < rank; ++i) t = expand_dims(t, -1);
+  for (int i = ids.rank(); i < rank; ++i)
+    t = expand_dims(t, -1);
   return t;
 }
 
@@ -133,11 +156,15 @@ void gradient_unsorted_prod(GradientContext& g) {
   const array::Passed num(g, 0);
   const int rank = data.rank();
   const Tensor is_zero = equal(data, zeros_like(data));
-  const Tensor zeros = gather_or_zero(unsorted_segment_sum(cast(is_zero, DType::int32), ids, num), ids, rank);
-  const Tensor others = gather_or_zero(unsorted_segment_prod(where(is_zero, ones_like(data), data), ids, num), ids, rank);
+  const Tensor zeros =
+      gather_or_zero(unsorted_segment_sum(cast(is_zero, DType::int32), ids, num), ids, rank);
+  const Tensor others = gather_or_zero(
+      unsorted_segment_prod(where(is_zero, ones_like(data), data), ids, num), ids, rank);
   const Tensor divisor = where(is_zero, ones_like(data), data);
-  const Tensor alone = where(is_zero, others, divide(gather_or_zero(g.output(), ids, rank), divisor));
-  const Tensor product = where(greater(subtract(zeros, cast(is_zero, DType::int32)), 0), zeros_like(alone), alone);
+  const Tensor alone =
+      where(is_zero, others, divide(gather_or_zero(g.output(), ids, rank), divisor));
+  const Tensor product =
+      where(greater(subtract(zeros, cast(is_zero, DType::int32)), 0), zeros_like(alone), alone);
   g.set(0, multiply(gather_or_zero(g.dy(), ids, rank), product));
 }
 
@@ -150,7 +177,9 @@ void gradient_segment_mean(GradientContext& g) {
 }  // namespace
 
 void implement_segment_sum(OpDef& op) {
-  op.infer(infer_segment).saves_input({1}).gradient([](GradientContext& g) { g.set(0, gather(g.dy(), g.input(1), 0)); });
+  op.infer(infer_segment).saves_input({1}).gradient([](GradientContext& g) {
+    g.set(0, gather(g.dy(), g.input(1), 0));
+  });
 }
 void implement_segment_mean(OpDef& op) {
   op.infer(infer_segment).saves_input({1}).gradient(gradient_segment_mean);
@@ -159,13 +188,22 @@ void implement_unsorted_segment_sum(OpDef& op) {
   op.infer(infer_unsorted).saves_input({1}).gradient(gradient_unsorted_sum);
 }
 void implement_unsorted_segment_prod(OpDef& op) {
-  op.infer(infer_unsorted).saves_input({0, 1, 2}).saves_output({0}).gradient(gradient_unsorted_prod);
+  op.infer(infer_unsorted)
+      .saves_input({0, 1, 2})
+      .saves_output({0})
+      .gradient(gradient_unsorted_prod);
 }
 void implement_unsorted_segment_max(OpDef& op) {
-  op.infer(infer_unsorted).saves_input({0, 1, 2}).saves_output({0}).gradient(gradient_unsorted_extreme);
+  op.infer(infer_unsorted)
+      .saves_input({0, 1, 2})
+      .saves_output({0})
+      .gradient(gradient_unsorted_extreme);
 }
 void implement_unsorted_segment_min(OpDef& op) {
-  op.infer(infer_unsorted).saves_input({0, 1, 2}).saves_output({0}).gradient(gradient_unsorted_extreme);
+  op.infer(infer_unsorted)
+      .saves_input({0, 1, 2})
+      .saves_output({0})
+      .gradient(gradient_unsorted_extreme);
 }
 
 }  // namespace weir::ops

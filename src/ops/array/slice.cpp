@@ -6,9 +6,11 @@ namespace weir::ops {
 OpDef define_slice() {
   return OpDef("Slice")
       .api("slice", "array")
-      .doc("The block of `size` elements that starts at `begin`; a size of -1 takes the rest of an axis. Shares memory\n"
-           "where the block is contiguous.\n"
-           "Errors: lists that have not one entry per axis; a block that leaves the operand.")
+      .doc(
+          "The block of `size` elements that starts at `begin`; a size of -1 takes the rest of an "
+          "axis. Shares memory\n"
+          "where the block is contiguous.\n"
+          "Errors: lists that have not one entry per axis; a block that leaves the operand.")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("begin", {.input = 1, .type_attr = "Index"})
@@ -23,11 +25,15 @@ OpDef define_slice() {
 OpDef define_strided_slice() {
   return OpDef("StridedSlice")
       .api("strided_slice", "array")
-      .doc("NumPy's basic indexing; `t[{...}]` calls it. Entry i takes begin[i] : end[i] : strides[i] of an axis.\n"
-           "Bit i of a mask changes entry i: begin_mask and end_mask leave a bound open, ellipsis_mask takes all axes\n"
-           "that the other entries leave, new_axis_mask inserts an axis of length 1, shrink_axis_mask takes one element\n"
-           "and drops the axis. Shares memory where the result is contiguous.\n"
-           "Errors: more entries than axes; a step of 0; a single index out of range; two ellipses.")
+      .doc(
+          "NumPy's basic indexing; `t[{...}]` calls it. Entry i takes begin[i] : end[i] : "
+          "strides[i] of an axis.\n"
+          "Bit i of a mask changes entry i: begin_mask and end_mask leave a bound open, "
+          "ellipsis_mask takes all axes\n"
+          "that the other entries leave, new_axis_mask inserts an axis of length 1, "
+          "shrink_axis_mask takes one element\n"
+          "and drops the axis. Shares memory where the result is contiguous.\n"
+          "Errors: more entries than axes; a step of 0; a single index out of range; two ellipses.")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("begin", {.input = 1, .type_attr = "Index"})
@@ -42,14 +48,18 @@ OpDef define_strided_slice() {
       .stored_as("x", "input")
       .example("[5,4] ; begin=[1,0] end=[4,4] strides=[1,2]")
       .example("[5,4] ; begin=[-1] end=[0] strides=[-2] end_mask=1")
-      .example("[5,4,3] ; begin=[0,0,1] end=[0,0,2] strides=[1,1,1] ellipsis_mask=1 new_axis_mask=2 shrink_axis_mask=4");
+      .example(
+          "[5,4,3] ; begin=[0,0,1] end=[0,0,2] strides=[1,1,1] ellipsis_mask=1 new_axis_mask=2 "
+          "shrink_axis_mask=4");
 }
 
 OpDef define_strided_slice_grad() {
   return OpDef("StridedSliceGrad")
       .api("strided_slice_grad", "array")
-      .doc("Zeros of `shape` with dy where strided_slice, with the same begin, end, strides and masks, would read.\n"
-           "Errors: those of strided_slice; dy without the shape of that slice.")
+      .doc(
+          "Zeros of `shape` with dy where strided_slice, with the same begin, end, strides and "
+          "masks, would read.\n"
+          "Errors: those of strided_slice; dy without the shape of that slice.")
       .type("T", kAnyType)
       .static_operand("shape", {.input = 0, .type_attr = "Index"})
       .static_operand("begin", {.input = 1, .type_attr = "Index"})
@@ -80,10 +90,13 @@ namespace {
 using base::SliceItem;
 using base::SliceRange;
 
-/// The slice that the attributes from number `first` on describe; lists that are not known are null.
+/// The slice that the attributes from number `first` on describe; lists that are not known are
+/// null.
 base::StridedSlice spec_of(std::span<const rt::Attr> attrs, std::size_t lists, std::size_t masks) {
   base::StridedSlice s;
-  const auto list = [&](std::size_t i) { return attrs[i].kind == rt::Attr::Kind::ints ? attrs[i].ints : nullptr; };
+  const auto list = [&](std::size_t i) {
+    return attrs[i].kind == rt::Attr::Kind::ints ? attrs[i].ints : nullptr;
+  };
   s.begin = list(lists);
   s.end = list(lists + 1);
   s.strides = list(lists + 2);
@@ -165,7 +178,8 @@ void infer_strided_slice_grad(InferContext& c) {
   const InferredSlice slice(c, 1, 4);
   const auto dims = c.ints(0);
   Shape out = dims ? Shape(*dims) : array::open_shape(c.ints_count(0));
-  if (dims && !out.is_static()) c.fail("a dimension is negative", Shape(*dims).to_string(), "dimensions >= 0");
+  if (dims && !out.is_static())
+    c.fail("a dimension is negative", Shape(*dims).to_string(), "dimensions >= 0");
   if (dims && slice.counted) {
     const Shape expected = sliced(c, slice, out);
     bool same = expected.rank() == c.shape(0).rank();
@@ -212,13 +226,16 @@ std::int64_t alias_strided_slice(SpecView in, const Spec&, std::span<const rt::A
 std::int64_t alias_slice(SpecView in, const Spec& out, std::span<const rt::Attr> attrs) {
   if (attrs[0].kind != rt::Attr::Kind::ints) return -1;
   Contiguous block(in);
-  for (int i = 0; i < in.shape.rank(); ++i) block.axis(i, {attrs[0].ints[i], out.shape[i].value(), 1});
+  for (int i = 0; i < in.shape.rank(); ++i)
+    block.axis(i, {attrs[0].ints[i], out.shape[i].value(), 1});
   return block.offset();
 }
 
 Dim block_length(InferContext& c, Dim dim, std::int64_t begin, std::int64_t size) {
   const auto fail = [&] {
-    c.fail("the block leaves the operand", "begin " + std::to_string(begin) + ", size " + std::to_string(size) + " of " + c.describe_inputs(),
+    c.fail("the block leaves the operand",
+           "begin " + std::to_string(begin) + ", size " + std::to_string(size) + " of " +
+               c.describe_inputs(),
            "0 <= begin <= begin + size <= " + dim.to_string());
   };
   if (begin < 0 || size < -1) fail();
@@ -231,14 +248,18 @@ void infer_slice(InferContext& c) {
   const ShapeView in = c.shape(0);
   for (int i = 0; i < 2; ++i) {
     const std::int64_t n = c.ints_count(i);
-    if (n >= 0 && n != in.rank()) c.fail("begin and size need one entry per axis", std::to_string(n) + " with " + c.describe_inputs());
+    if (n >= 0 && n != in.rank())
+      c.fail("begin and size need one entry per axis",
+             std::to_string(n) + " with " + c.describe_inputs());
   }
   const auto begin = c.ints(0), size = c.ints(1);
   Shape out;
   for (int i = 0; i < in.rank(); ++i) {
     const auto at = std::size_t(i);
-    if (size && begin) out.push_back(block_length(c, in[i], (*begin)[at], (*size)[at]));
-    else out.push_back(size && (*size)[at] >= 0 ? Dim((*size)[at]) : Dim::unknown());
+    if (size && begin)
+      out.push_back(block_length(c, in[i], (*begin)[at], (*size)[at]));
+    else
+      out.push_back(size && (*size)[at] >= 0 ? Dim((*size)[at]) : Dim::unknown());
   }
   c.set(0, out);
 }
@@ -263,13 +284,31 @@ void gradient_slice(GradientContext& g) {
 
 void gradient_strided_slice(GradientContext& g) {
   const array::Passed begin(g, 0), end(g, 1), strides(g, 2);
-  g.set(0, strided_slice_grad(g.input_dims(0), begin, end, strides, g.dy(), g.attr(3).i, g.attr(4).i, g.attr(5).i,
-                              g.attr(6).i, g.attr(7).i));
+  g.set(0,
+        strided_slice_grad(g.input_dims(0),
+                           begin,
+                           end,
+                           strides,
+                           g.dy(),
+                           g.attr(3).i,
+                           g.attr(4).i,
+                           g.attr(5).i,
+                           g.attr(6).i,
+                           g.attr(7).i));
 }
 
 void gradient_strided_slice_grad(GradientContext& g) {
   const array::Passed begin(g, 1), end(g, 2), strides(g, 3);
-  g.set(0, strided_slice(g.dy(), begin, end, strides, g.attr(4).i, g.attr(5).i, g.attr(6).i, g.attr(7).i, g.attr(8).i));
+  g.set(0,
+        strided_slice(g.dy(),
+                      begin,
+                      end,
+                      strides,
+                      g.attr(4).i,
+                      g.attr(5).i,
+                      g.attr(6).i,
+                      g.attr(7).i,
+                      g.attr(8).i));
 }
 
 }  // namespace
@@ -279,11 +318,16 @@ void implement_slice(OpDef& op) {
 }
 
 void implement_strided_slice(OpDef& op) {
-  op.infer(infer_strided_slice).alias(alias_strided_slice).saves_input({1, 2, 3}).gradient(gradient_strided_slice);
+  op.infer(infer_strided_slice)
+      .alias(alias_strided_slice)
+      .saves_input({1, 2, 3})
+      .gradient(gradient_strided_slice);
 }
 
 void implement_strided_slice_grad(OpDef& op) {
-  op.infer(infer_strided_slice_grad).saves_input({1, 2, 3, 4}).gradient(gradient_strided_slice_grad);
+  op.infer(infer_strided_slice_grad)
+      .saves_input({1, 2, 3, 4})
+      .gradient(gradient_strided_slice_grad);
 }
 
 }  // namespace weir::ops

@@ -67,7 +67,10 @@ TEST(Indexing, RefusesWhatIsOutside) {
   EXPECT_TRUE(contains(error_of([&] { x[3]; }), "index out of range"));
   EXPECT_TRUE(contains(error_of([&] { x[-4]; }), "index out of range"));
   EXPECT_TRUE(contains(error_of([&] { x[{0, 0, 0}]; }), "more indices than axes"));
-  EXPECT_TRUE(contains(error_of([&] { x[{Index::ellipsis(), Index::ellipsis()}]; }), "more than one ellipsis"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         x[{Index::ellipsis(), Index::ellipsis()}];
+                       }),
+                       "more than one ellipsis"));
   EXPECT_TRUE(contains(error_of([&] { x[{Slice{0, 2, 0}}]; }), "a step of 0"));
   EXPECT_TRUE(contains(error_of([] { Tensor(1.f)[0]; }), "more indices than axes"));
   EXPECT_TRUE(contains(error_of([] { Tensor()[0]; }), "undefined"));
@@ -82,7 +85,8 @@ TEST(Indexing, OfStrings) {
 TEST(StridedSliceGrad, PutsTheSliceBack) {
   const Tensor t = strided_slice_grad({5}, 1, 5, 2, iota({2}));
   EXPECT_EQ(list<float>(t), (Floats{0, 0, 0, 1, 0}));
-  EXPECT_TRUE(contains(error_of([] { strided_slice_grad({5}, 1, 5, 2, iota({3})); }), "has not the shape of the slice"));
+  EXPECT_TRUE(contains(error_of([] { strided_slice_grad({5}, 1, 5, 2, iota({3})); }),
+                       "has not the shape of the slice"));
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ OpDef bound(const char* name, const char* function, const char* what) {
   op.api(function, "array")
       .doc(std::string("For each value the first position in a sorted row that holds ") + what +
            ": sorted_inputs [rows, n],\nvalues [rows, m] -> [rows, m]. `searchsorted` calls it.\n"
-           "Errors: ranks other than 2; different numbers of rows. Rows that are not sorted give some position.")
+           "Errors: ranks other than 2; different numbers of rows. Rows that are not sorted give "
+           "some position.")
       .type("T", kReal)
       .input("sorted_inputs", "T")
       .input("values", "T")
@@ -25,9 +26,11 @@ OpDef bound(const char* name, const char* function, const char* what) {
 OpDef define_top_k() {
   return OpDef("TopKV2")
       .api("top_k", "array")
-      .doc("The k largest values along the last axis in descending order, and where they stood. Of equal values the one\n"
-           "of lower index comes first; NaN counts as smaller than all numbers.\n"
-           "Errors: a scalar; k negative or larger than the axis.")
+      .doc(
+          "The k largest values along the last axis in descending order, and where they stood. Of "
+          "equal values the one\n"
+          "of lower index comes first; NaN counts as smaller than all numbers.\n"
+          "Errors: a scalar; k negative or larger than the axis.")
       .type("T", kReal)
       .input("x", "T")
       .static_operand("k", {.input = 1, .scalar = true, .type_attr = "Tk"})
@@ -65,7 +68,9 @@ void infer_top_k(InferContext& c) {
   const auto k = array::scalar(c, 0);
   const Dim n = in[in.rank() - 1];
   if (k && (*k < 0 || (n.known() && *k > n.value())))
-    c.fail("k out of range", "k " + std::to_string(*k) + " with " + c.describe_inputs(), "in [0, " + n.to_string() + "]");
+    c.fail("k out of range",
+           "k " + std::to_string(*k) + " with " + c.describe_inputs(),
+           "in [0, " + n.to_string() + "]");
   if (n.known() && n.value() > INT32_MAX) c.fail("the axis is too long for int32 indices");
   Shape out = in.to_shape();
   out[in.rank() - 1] = k ? Dim(*k) : Dim::unknown();
@@ -81,9 +86,12 @@ void gradient_top_k(GradientContext& g) {
   const Dim n = in[in.rank() - 1];
   const bool empty = g.output_shape(1).size() == 0 || g.output_shape(1)[in.rank() - 1] == Dim(0);
   if (n == Dim(0) || empty) return g.set(0, zeros(dims, g.dy().dtype()));
-  const Tensor whole = dims.tensor() ? *dims.tensor() : array::integers({dims.values().begin(), dims.values().end()}, DType::int64);
+  const Tensor whole =
+      dims.tensor() ? *dims.tensor()
+                    : array::integers({dims.values().begin(), dims.values().end()}, DType::int64);
   const Tensor length = cast(whole[-1], DType::int64);
-  const Tensor rows = reshape(cast(indices, DType::int64), {-1, g.output_shape(1)[in.rank() - 1].value()});
+  const Tensor rows =
+      reshape(cast(indices, DType::int64), {-1, g.output_shape(1)[in.rank() - 1].value()});
   const Tensor first = multiply(range(shape(rows, DType::int64)[0]), length);
   const Tensor flat = reshape(add(rows, expand_dims(first, 1)), {-1, 1});
   const Tensor total = multiply(shape(rows, DType::int64)[0], length);

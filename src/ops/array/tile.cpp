@@ -6,7 +6,9 @@ namespace weir::ops {
 OpDef define_tile() {
   return OpDef("Tile")
       .api("tile", "array")
-      .doc("The operand multiples[i] times along axis i.\nErrors: not one multiple per axis; a negative one.")
+      .doc(
+          "The operand multiples[i] times along axis i.\nErrors: not one multiple per axis; a "
+          "negative one.")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("multiples", {.input = 1, .type_attr = "Tmultiples"})
@@ -20,9 +22,11 @@ OpDef define_tile() {
 OpDef define_broadcast_to() {
   return OpDef("BroadcastTo")
       .api("broadcast_to", "array")
-      .doc("The operand broadcast to a shape, as NumPy does: axes of length 1 and missing leading axes are repeated.\n"
-           "A dimension of -1 keeps the operand's.\n"
-           "Errors: fewer axes than the operand; a dimension that differs from one that is not 1.")
+      .doc(
+          "The operand broadcast to a shape, as NumPy does: axes of length 1 and missing leading "
+          "axes are repeated.\n"
+          "A dimension of -1 keeps the operand's.\n"
+          "Errors: fewer axes than the operand; a dimension that differs from one that is not 1.")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("shape", {.input = 1, .type_attr = "Tidx"})
@@ -55,7 +59,9 @@ void infer_tile(InferContext& c) {
   const ShapeView in = c.shape(0);
   const std::int64_t count = c.ints_count(0);
   if (count >= 0 && count != in.rank())
-    c.fail("multiples need one entry per axis", std::to_string(count) + " with " + c.describe_inputs(), std::to_string(in.rank()));
+    c.fail("multiples need one entry per axis",
+           std::to_string(count) + " with " + c.describe_inputs(),
+           std::to_string(in.rank()));
   const auto multiples = c.ints(0);
   if (!multiples) return c.set(0, array::open_shape(in.rank()));
   Shape out;
@@ -82,8 +88,11 @@ void gradient_tile(GradientContext& g) {
   if (unknown <= 1) return g.set(0, reshape(sum(reshape(g.dy(), cut), axes), g.input_dims(0)));
   const Ints dims = g.input_dims(0);
   const DType dtype = multiples.known() ? dims.tensor()->dtype() : multiples.tensor().dtype();
-  const Tensor lengths = dims.tensor() ? *dims.tensor() : array::integers({dims.values().begin(), dims.values().end()}, dtype);
-  const Tensor counts = multiples.known() ? array::integers(multiples.values(), dtype) : multiples.tensor();
+  const Tensor lengths = dims.tensor()
+                             ? *dims.tensor()
+                             : array::integers({dims.values().begin(), dims.values().end()}, dtype);
+  const Tensor counts =
+      multiples.known() ? array::integers(multiples.values(), dtype) : multiples.tensor();
   g.set(0, reshape(sum(reshape(g.dy(), reshape(stack({counts, lengths}, 1), {-1})), axes), dims));
 }
 
@@ -92,7 +101,10 @@ void infer_broadcast_to(InferContext& c) {
   if (!dims) return c.set(0, array::open_shape(c.ints_count(0)));
   const ShapeView in = c.shape(0);
   const int lead = int(dims->size()) - in.rank();
-  const auto fail = [&] { c.fail("the operand does not broadcast to the shape", c.describe_inputs() + " to " + Shape(*dims).to_string()); };
+  const auto fail = [&] {
+    c.fail("the operand does not broadcast to the shape",
+           c.describe_inputs() + " to " + Shape(*dims).to_string());
+  };
   if (lead < 0) fail();
   Shape out;
   for (int i = 0; i < int(dims->size()); ++i) {

@@ -6,12 +6,18 @@ namespace weir::ops {
 OpDef define_transpose() {
   return OpDef("Transpose")
       .api("transpose", "array")
-      .doc("The axes in another order: axis i of the result is axis perm[i] of the operand. By default the order is\n"
-           "reversed. Shares memory where only axes of length 1 move.\n"
-           "Errors: perm is no permutation of 0 .. rank - 1.")
+      .doc(
+          "The axes in another order: axis i of the result is axis perm[i] of the operand. By "
+          "default the order is\n"
+          "reversed. Shares memory where only axes of length 1 move.\n"
+          "Errors: perm is no permutation of 0 .. rank - 1.")
       .type("T", kAnyType)
       .input("x", "T")
-      .static_operand("perm", {.input = 1, .optional = true, .type_attr = "Tperm", .when_absent = WhenAbsent::reversed_axes})
+      .static_operand("perm",
+                      {.input = 1,
+                       .optional = true,
+                       .type_attr = "Tperm",
+                       .when_absent = WhenAbsent::reversed_axes})
       .output("y", "T")
       .example("[2,3]")
       .example("[2,3,4] ; perm=[1,2,0]")
@@ -22,7 +28,8 @@ OpDef define_transpose() {
 OpDef define_invert_permutation() {
   return OpDef("InvertPermutation")
       .api("invert_permutation", "array")
-      .doc("The permutation that undoes x: y[x[i]] = i.\nErrors: x is no permutation of 0 .. n - 1.")
+      .doc(
+          "The permutation that undoes x: y[x[i]] = i.\nErrors: x is no permutation of 0 .. n - 1.")
       .type("T", kIndex)
       .input("x", "T")
       .output("y", "T")
@@ -33,7 +40,9 @@ OpDef define_invert_permutation() {
 OpDef define_reverse() {
   return OpDef("ReverseV2")
       .api("reverse", "array")
-      .doc("The elements in reverse order along the axes named.\nErrors: an axis out of range, or named twice.")
+      .doc(
+          "The elements in reverse order along the axes named.\nErrors: an axis out of range, or "
+          "named twice.")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("axis", {.input = 1, .type_attr = "Tidx"})
@@ -48,8 +57,10 @@ OpDef define_reverse() {
 OpDef define_roll() {
   return OpDef("Roll")
       .api("roll", "array")
-      .doc("The elements moved by shift[i] places along axis[i]; those that leave at one end come in at the other.\n"
-           "Errors: shift and axis of different lengths; an axis out of range.")
+      .doc(
+          "The elements moved by shift[i] places along axis[i]; those that leave at one end come "
+          "in at the other.\n"
+          "Errors: shift and axis of different lengths; an axis out of range.")
       .type("T", kAnyType)
       .input("x", "T")
       .static_operand("shift", {.input = 1, .type_attr = "Tshift"})
@@ -67,9 +78,9 @@ OpDef define_roll() {
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
 
-#include "ops/array/helpers.h"
-
 #include <algorithm>
+
+#include "ops/array/helpers.h"
 
 namespace weir::ops {
 namespace {
@@ -82,7 +93,8 @@ void check_permutation(InferContext& c, std::span<const std::int64_t> perm, int 
     if (ok) seen[p < 0 ? p + rank : p] = true;
   }
   if (!ok)
-    c.fail("perm is no permutation of the axes", Shape(perm).to_string() + " for " + c.describe_inputs(),
+    c.fail("perm is no permutation of the axes",
+           Shape(perm).to_string() + " for " + c.describe_inputs(),
            "each of 0 .. " + std::to_string(rank - 1) + " once");
 }
 
@@ -91,13 +103,15 @@ void infer_transpose(InferContext& c) {
   const int rank = in.rank();
   Shape out;
   if (c.absent(0)) {
-    for (int i = rank - 1; i >= 0; --i) out.push_back(in[i]);
+    for (int i = rank - 1; i >= 0; --i)
+      out.push_back(in[i]);
     return c.set(0, out);
   }
   const auto perm = c.ints(0);
   if (!perm) return c.set(0, array::open_shape(rank));
   check_permutation(c, *perm, rank);
-  for (std::int64_t p : *perm) out.push_back(in[int(p < 0 ? p + rank : p)]);
+  for (std::int64_t p : *perm)
+    out.push_back(in[int(p < 0 ? p + rank : p)]);
   c.set(0, out);
 }
 
@@ -107,7 +121,8 @@ std::int64_t alias_transpose(SpecView in, const Spec&, std::span<const rt::Attr>
   std::int64_t last = -1;
   for (int i = 0; i < rank; ++i) {
     std::int64_t from = rank - 1 - i;
-    if (attrs[0].kind == rt::Attr::Kind::ints) from = attrs[0].ints[i] < 0 ? attrs[0].ints[i] + rank : attrs[0].ints[i];
+    if (attrs[0].kind == rt::Attr::Kind::ints)
+      from = attrs[0].ints[i] < 0 ? attrs[0].ints[i] + rank : attrs[0].ints[i];
     if (in.shape[int(from)] == Dim(1)) continue;
     if (from < last) return -1;
     last = from;
@@ -135,9 +150,11 @@ void infer_reverse(InferContext& c) {
 void infer_roll(InferContext& c) {
   const auto shift = c.ints(0), axis = c.ints(1);
   if (shift && axis && shift->size() != axis->size())
-    c.fail("shift and axis differ in length", std::to_string(shift->size()) + " and " + std::to_string(axis->size()));
+    c.fail("shift and axis differ in length",
+           std::to_string(shift->size()) + " and " + std::to_string(axis->size()));
   if (axis) {
-    for (std::int64_t a : *axis) c.axis(a, c.shape(0).rank());
+    for (std::int64_t a : *axis)
+      c.axis(a, c.shape(0).rank());
   }
   infer::same_as_first(c);
 }
@@ -146,7 +163,8 @@ void gradient_roll(GradientContext& g) {
   const array::Passed shift(g, 0), axis(g, 1);
   if (!shift.known()) return g.set(0, roll(g.dy(), multiply(shift.tensor(), -1), axis));
   std::vector<std::int64_t> back = shift.values();
-  for (std::int64_t& s : back) s = std::int64_t(0 - std::uint64_t(s));
+  for (std::int64_t& s : back)
+    s = std::int64_t(0 - std::uint64_t(s));
   g.set(0, roll(g.dy(), back, axis));
 }
 

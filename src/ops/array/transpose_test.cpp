@@ -13,14 +13,16 @@ TEST(Transpose, PermutesAxesOfAnyElementSize) {
   const Tensor t = transpose(iota<std::int8_t>({2, 3, 2}), {1, 2, 0});
   EXPECT_EQ(t.shape(), (Shape{3, 2, 2}));
   EXPECT_EQ(list<std::int8_t>(t), (std::vector<std::int8_t>{0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11}));
-  const Tensor z = transpose(Tensor{{std::complex<double>(1, 2), std::complex<double>(3, 4)}, {std::complex<double>(5, 6), std::complex<double>(7, 8)}});
+  const Tensor z = transpose(Tensor{{std::complex<double>(1, 2), std::complex<double>(3, 4)},
+                                    {std::complex<double>(5, 6), std::complex<double>(7, 8)}});
   EXPECT_EQ(z.data<std::complex<double>>()[1], std::complex<double>(5, 6));
 }
 
 TEST(Transpose, MovesStringsAndKeepsThemAlive) {
   Tensor t;
   {
-    const Tensor s = Tensor::strings({"a", "b", "c", "a long string that is nowhere inline"}, {2, 2});
+    const Tensor s =
+        Tensor::strings({"a", "b", "c", "a long string that is nowhere inline"}, {2, 2});
     t = transpose(s);
   }
   EXPECT_EQ(texts(t), (Texts{"a", "c", "b", "a long string that is nowhere inline"}));

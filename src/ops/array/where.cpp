@@ -6,7 +6,8 @@ namespace weir::ops {
 OpDef define_where() {
   return OpDef("Where")
       .api("where", "array")
-      .doc("The coordinates of the elements that are not zero, in row-major order: int64 [n, rank].")
+      .doc(
+          "The coordinates of the elements that are not zero, in row-major order: int64 [n, rank].")
       .type("T", kPlain)
       .input("condition", "T")
       .output("index", DType::int64)
@@ -20,8 +21,10 @@ OpDef define_where() {
 OpDef define_unique() {
   return OpDef("Unique")
       .api("unique", "array")
-      .doc("The distinct elements of a vector in order of first appearance, and for each element the position of its\n"
-           "value among them. Every NaN is distinct.\nErrors: rank other than 1.")
+      .doc(
+          "The distinct elements of a vector in order of first appearance, and for each element "
+          "the position of its\n"
+          "value among them. Every NaN is distinct.\nErrors: rank other than 1.")
       .type("T", kAnyType)
       .input("x", "T")
       .type_attr("out_idx", kIndex, "out_idx", DType::int32)
@@ -54,8 +57,10 @@ namespace weir::ops {
 namespace {
 
 void infer_unique(InferContext& c) {
-  if (c.shape(0).rank() != 1) c.fail("the operand must be a vector", {}, "rank 1", "reshape it to {-1} first");
-  for (int o = 0; o < c.outputs(); ++o) c.set(o, Shape{Dim::unknown()});
+  if (c.shape(0).rank() != 1)
+    c.fail("the operand must be a vector", {}, "rank 1", "reshape it to {-1} first");
+  for (int o = 0; o < c.outputs(); ++o)
+    c.set(o, Shape{Dim::unknown()});
   c.set(1, c.shape(0).to_shape());
 }
 

@@ -5,9 +5,10 @@ namespace weir::ops {
 OpDef define_matmul() {
   return OpDef("MatMul")
       .api("matrix_multiply", "linalg")
-      .doc("Matrix product of two matrices: [m, k] by [k, n] -> [m, n]; `matmul` calls it.\n"
-           "transpose_a and transpose_b read an operand transposed. Cost: 2 m n k flops.\n"
-           "Errors: rank other than 2; inner dimensions that differ.")
+      .doc(
+          "Matrix product of two matrices: [m, k] by [k, n] -> [m, n]; `matmul` calls it.\n"
+          "transpose_a and transpose_b read an operand transposed. Cost: 2 m n k flops.\n"
+          "Errors: rank other than 2; inner dimensions that differ.")
       .type("T", kNumeric)
       .input("a", "T")
       .input("b", "T")
@@ -24,8 +25,10 @@ OpDef define_matmul() {
 OpDef define_batch_matmul() {
   return OpDef("BatchMatMulV2")
       .api("batch_matmul", "linalg")
-      .doc("Matrix product of the last two axes; the leading axes broadcast. `matmul` calls it beyond rank 2.\n"
-           "Errors: rank below 2; inner dimensions that differ.")
+      .doc(
+          "Matrix product of the last two axes; the leading axes broadcast. `matmul` calls it "
+          "beyond rank 2.\n"
+          "Errors: rank below 2; inner dimensions that differ.")
       .type("T", kNumeric)
       .input("a", "T")
       .input("b", "T")
@@ -49,14 +52,20 @@ namespace {
 void infer_matmul(InferContext& c) {
   const ShapeView a = c.shape(0), b = c.shape(1);
   if (a.rank() < 2 || b.rank() < 2)
-    c.fail("operands must be matrices", {}, "rank 2 or more", "use reshape or expand_dims to add an axis");
+    c.fail("operands must be matrices",
+           {},
+           "rank 2 or more",
+           "use reshape or expand_dims to add an axis");
   const bool ta = c.attr(0).b, tb = c.attr(1).b;
   const Dim m = a[a.rank() - (ta ? 1 : 2)], ka = a[a.rank() - (ta ? 2 : 1)];
   const Dim kb = b[b.rank() - (tb ? 1 : 2)], n = b[b.rank() - (tb ? 2 : 1)];
   if (ka.known() && kb.known() && ka != kb)
-    c.fail("inner dimensions differ", {}, "a.shape[-1] == b.shape[-2], here " + ka.to_string() + " and " + kb.to_string(),
+    c.fail("inner dimensions differ",
+           {},
+           "a.shape[-1] == b.shape[-2], here " + ka.to_string() + " and " + kb.to_string(),
            tb ? "" : "if b is stored transposed, pass transpose_b = true");
-  Shape out = infer::broadcast(c, ShapeView(a.dims().data(), a.rank() - 2), ShapeView(b.dims().data(), b.rank() - 2));
+  Shape out = infer::broadcast(
+      c, ShapeView(a.dims().data(), a.rank() - 2), ShapeView(b.dims().data(), b.rank() - 2));
   out.push_back(m);
   out.push_back(n);
   c.set(0, out);
@@ -78,7 +87,8 @@ void gradient_matmul(GradientContext& g) {
 
 void implement_matmul(OpDef& op) {
   op.infer([](InferContext& c) {
-      if (c.shape(0).rank() != 2 || c.shape(1).rank() != 2) c.fail("operands must be matrices", {}, "rank 2");
+      if (c.shape(0).rank() != 2 || c.shape(1).rank() != 2)
+        c.fail("operands must be matrices", {}, "rank 2");
       infer_matmul(c);
     })
       .saves_input({0, 1})

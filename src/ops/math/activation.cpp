@@ -6,14 +6,25 @@ namespace schema {
 
 inline OpDef unit(const char* name, const char* function, DTypeSet types, const char* doc) {
   OpDef op(name);
-  op.api(function, "nn").doc(doc).type("T", types).input("x", "T").output("y", "T").traits(Trait::elementwise);
+  op.api(function, "nn")
+      .doc(doc)
+      .type("T", types)
+      .input("x", "T")
+      .output("y", "T")
+      .traits(Trait::elementwise);
   return op.stored_as("x", "features").stored_as("y", "activations");
 }
 
 /// `by`: the input x or the result y of the unit.
-inline OpDef unit_grad(const char* name, const char* function, DTypeSet types, const char* by, const char* doc) {
+inline OpDef unit_grad(
+    const char* name, const char* function, DTypeSet types, const char* by, const char* doc) {
   OpDef op(name);
-  op.api(function, "nn").doc(doc).type("T", types).input("dy", "T").input(by, "T").output("dx", "T");
+  op.api(function, "nn")
+      .doc(doc)
+      .type("T", types)
+      .input("dy", "T")
+      .input(by, "T")
+      .output("dx", "T");
   op.traits(Trait::elementwise).stored_as("dy", "gradients").stored_as("dx", "backprops");
   return op.stored_as("x", "features").stored_as("y", "outputs");
 }
@@ -21,7 +32,10 @@ inline OpDef unit_grad(const char* name, const char* function, DTypeSet types, c
 }  // namespace schema
 
 OpDef define_relu() {
-  return schema::unit("Relu", "relu", kReal, "max(x, 0), element-wise; NaN stays NaN. The gradient at 0 is 0.")
+  return schema::unit("Relu",
+                      "relu",
+                      kReal,
+                      "max(x, 0), element-wise; NaN stays NaN. The gradient at 0 is 0.")
       .traits(Trait::idempotent)
       .example("[2,3]:0.5..2")
       .example("[2,3]:-2..-0.5");
@@ -38,7 +52,10 @@ OpDef define_elu() {
       .example("[2,3]:-2..-0.5");
 }
 OpDef define_selu() {
-  return schema::unit("Selu", "selu", kFloating, "1.0507 x above 0, 1.7581 (e^x - 1) below (arXiv:1706.02515).")
+  return schema::unit("Selu",
+                      "selu",
+                      kFloating,
+                      "1.0507 x above 0, 1.7581 (e^x - 1) below (arXiv:1706.02515).")
       .example("[2,3]:0.5..2")
       .example("[2,3]:-2..-0.5");
 }
@@ -49,19 +66,25 @@ OpDef define_leaky_relu() {
       .example("[2,3]:-2..-0.5 ; alpha=0.1");
 }
 OpDef define_softplus() {
-  return schema::unit("Softplus", "softplus", kFloating, "log(1 + e^x).").example("[2,3]").example("[5]:-20..20");
+  return schema::unit("Softplus", "softplus", kFloating, "log(1 + e^x).")
+      .example("[2,3]")
+      .example("[5]:-20..20");
 }
 OpDef define_softsign() {
   return schema::unit("Softsign", "softsign", kFloating, "x / (1 + |x|).").example("[2,3]:0.5..2");
 }
 OpDef define_silu() {
-  return schema::unit("Silu", "silu", kFloating, "x sigmoid(x), also called swish (arXiv:1710.05941).")
+  return schema::unit(
+             "Silu", "silu", kFloating, "x sigmoid(x), also called swish (arXiv:1710.05941).")
       .example("[2,3]")
       .example("[5]:-20..20");
 }
 OpDef define_gelu() {
-  return schema::unit("Gelu", "gelu", kFloating,
-                      "x times the probability that a standard normal variable is below x (arXiv:1606.08415);\n"
+  return schema::unit("Gelu",
+                      "gelu",
+                      kFloating,
+                      "x times the probability that a standard normal variable is below x "
+                      "(arXiv:1606.08415);\n"
                       "approximate: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).")
       .attr("approximate", false)
       .example("[2,3]")
@@ -69,42 +92,53 @@ OpDef define_gelu() {
 }
 
 OpDef define_relu_grad() {
-  return schema::unit_grad("ReluGrad", "relu_grad", kReal, "x", "dy where x > 0, else 0; x may be relu's result.")
+  return schema::unit_grad(
+             "ReluGrad", "relu_grad", kReal, "x", "dy where x > 0, else 0; x may be relu's result.")
       .example("[2,3] [2,3]:0.5..2");
 }
 OpDef define_relu6_grad() {
-  return schema::unit_grad("Relu6Grad", "relu6_grad", kReal, "x", "dy where 0 < x < 6, else 0; x may be relu6's result.")
+  return schema::unit_grad("Relu6Grad",
+                           "relu6_grad",
+                           kReal,
+                           "x",
+                           "dy where 0 < x < 6, else 0; x may be relu6's result.")
       .example("[2,3] [2,3]:0.5..5");
 }
 OpDef define_elu_grad() {
-  return schema::unit_grad("EluGrad", "elu_grad", kFloating, "y", "Gradient of elu from its result.")
+  return schema::unit_grad(
+             "EluGrad", "elu_grad", kFloating, "y", "Gradient of elu from its result.")
       .example("[2,3] [2,3]:-0.9..-0.1")
       .example("[2,3] [2,3]:0.1..2");
 }
 OpDef define_selu_grad() {
-  return schema::unit_grad("SeluGrad", "selu_grad", kFloating, "y", "Gradient of selu from its result.")
+  return schema::unit_grad(
+             "SeluGrad", "selu_grad", kFloating, "y", "Gradient of selu from its result.")
       .example("[2,3] [2,3]:-1.7..-0.1")
       .example("[2,3] [2,3]:0.1..2");
 }
 OpDef define_leaky_relu_grad() {
-  return schema::unit_grad("LeakyReluGrad", "leaky_relu_grad", kFloating, "x", "dy where x > 0, else alpha dy.")
+  return schema::unit_grad(
+             "LeakyReluGrad", "leaky_relu_grad", kFloating, "x", "dy where x > 0, else alpha dy.")
       .attr("alpha", 0.2)
       .example("[2,3] [2,3]:0.5..2")
       .example("[2,3] [2,3]:-2..-0.5 ; alpha=0.1");
 }
 OpDef define_softplus_grad() {
-  return schema::unit_grad("SoftplusGrad", "softplus_grad", kFloating, "x", "dy sigmoid(x).").example("[2,3] [2,3]");
+  return schema::unit_grad("SoftplusGrad", "softplus_grad", kFloating, "x", "dy sigmoid(x).")
+      .example("[2,3] [2,3]");
 }
 OpDef define_softsign_grad() {
   return schema::unit_grad("SoftsignGrad", "softsign_grad", kFloating, "x", "dy / (1 + |x|)^2.")
       .example("[2,3] [2,3]:0.5..2");
 }
 OpDef define_silu_grad() {
-  return schema::unit_grad("SiluGrad", "silu_grad", kFloating, "x", "Gradient of silu from its input.")
+  return schema::unit_grad(
+             "SiluGrad", "silu_grad", kFloating, "x", "Gradient of silu from its input.")
       .example("[2,3] [2,3]");
 }
 OpDef define_gelu_grad() {
-  return schema::unit_grad("GeluGrad", "gelu_grad", kFloating, "x", "Gradient of gelu from its input.")
+  return schema::unit_grad(
+             "GeluGrad", "gelu_grad", kFloating, "x", "Gradient of gelu from its input.")
       .attr("approximate", false)
       .example("[2,3] [2,3]")
       .example("[2,3] [2,3] ; approximate=true");
@@ -201,7 +235,8 @@ void implement_gelu(OpDef& op) {
   });
 }
 
-// Second order: the gradient by dy is the same function of the incoming gradient; the one by x or y follows.
+// Second order: the gradient by dy is the same function of the incoming gradient; the one by x or y
+// follows.
 
 void implement_relu_grad(OpDef& op) {
   op.infer(infer::elementwise).saves_input({1}).gradient([](GradientContext& g) {
@@ -276,14 +311,16 @@ void implement_silu_grad(OpDef& op) {
     if (g.needs(0)) g.set(0, silu_grad(g.dy(), g.input(1)));
     if (g.needs(1)) g.set(1, g.dy() * g.input(0) * silu_curvature(g.input(1)));
   });
-  op.decompose([](Inputs in, Attrs) { return std::vector<Tensor>{compose_silu_grad(in[0], in[1])}; });
+  op.decompose(
+      [](Inputs in, Attrs) { return std::vector<Tensor>{compose_silu_grad(in[0], in[1])}; });
 }
 void implement_gelu_grad(OpDef& op) {
   op.infer(infer::elementwise).saves_input({0, 1}).gradient([](GradientContext& g) {
     const bool approximate = g.attr(0).b;
     if (g.needs(0)) g.set(0, gelu_grad(g.dy(), g.input(1), approximate));
     if (!g.needs(1)) return;
-    const Tensor curvature = approximate ? gelu_tanh_curvature(g.input(1)) : gelu_curvature(g.input(1));
+    const Tensor curvature =
+        approximate ? gelu_tanh_curvature(g.input(1)) : gelu_curvature(g.input(1));
     g.set(1, g.dy() * g.input(0) * curvature);
   });
   op.decompose([](Inputs in, Attrs attrs) {

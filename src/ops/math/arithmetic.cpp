@@ -4,7 +4,10 @@
 namespace weir::ops {
 
 OpDef define_add() {
-  return schema::binary("AddV2", "add", kNumeric, "a + b, element-wise, with NumPy broadcasting. Integers wrap.")
+  return schema::binary("AddV2",
+                        "add",
+                        kNumeric,
+                        "a + b, element-wise, with NumPy broadcasting. Integers wrap.")
       .traits(Trait::commutative)
       .example("[2,3] [2,3]")
       .example("[4,1,3] [5,1]")
@@ -14,7 +17,9 @@ OpDef define_add() {
 OpDef define_add_n() {
   return OpDef("AddN")
       .api("add_n", "math")
-      .doc("The sum of one or more tensors of one shape, element by element in their order.\nErrors: shapes that differ.")
+      .doc(
+          "The sum of one or more tensors of one shape, element by element in their "
+          "order.\nErrors: shapes that differ.")
       .type("T", kNumeric)
       .inputs("inputs", "T")
       .output("sum", "T")
@@ -23,37 +28,52 @@ OpDef define_add_n() {
 }
 
 OpDef define_sub() {
-  return schema::binary("Sub", "subtract", kNumeric, "a - b, element-wise, with NumPy broadcasting. Integers wrap.")
+  return schema::binary("Sub",
+                        "subtract",
+                        kNumeric,
+                        "a - b, element-wise, with NumPy broadcasting. Integers wrap.")
       .example("[2,3] [2,3]")
       .example("[3] [2,1]");
 }
 
 OpDef define_mul() {
-  return schema::binary("Mul", "multiply", kNumeric, "a * b, element-wise, with NumPy broadcasting. Integers wrap.")
+  return schema::binary("Mul",
+                        "multiply",
+                        kNumeric,
+                        "a * b, element-wise, with NumPy broadcasting. Integers wrap.")
       .traits(Trait::commutative)
       .example("[2,3] [2,3]")
       .example("[3] []");
 }
 
 OpDef define_real_div() {
-  return schema::binary("RealDiv", "divide", kFloating | kComplex,
-                        "a / b, element-wise, with NumPy broadcasting; division by zero follows IEEE 754.\n"
-                        "For integers use floor_divide or truncate_divide, or cast them first.")
+  return schema::binary(
+             "RealDiv",
+             "divide",
+             kFloating | kComplex,
+             "a / b, element-wise, with NumPy broadcasting; division by zero follows IEEE 754.\n"
+             "For integers use floor_divide or truncate_divide, or cast them first.")
       .example("[2,3] [2,3]:0.5..2")
       .example("[4,1,3] [5,1]:-3..-1")
       .example("[0,3] [3]:1..2");
 }
 
 OpDef define_squared_difference() {
-  return schema::binary("SquaredDifference", "squared_difference", kReal, "(a - b)^2, element-wise, in one pass.")
+  return schema::binary("SquaredDifference",
+                        "squared_difference",
+                        kReal,
+                        "(a - b)^2, element-wise, in one pass.")
       .traits(Trait::commutative)
       .example("[2,3] [2,3]")
       .example("[4,1] [3]");
 }
 
 OpDef define_maximum() {
-  return schema::binary("Maximum", "maximum", kReal,
-                        "The larger of a and b, element-wise; NaN if either is. Where they are equal, the gradient goes "
+  return schema::binary("Maximum",
+                        "maximum",
+                        kReal,
+                        "The larger of a and b, element-wise; NaN if either is. Where they are "
+                        "equal, the gradient goes "
                         "to a.")
       .traits(Trait::commutative)
       .example("[2,3] [2,3]")
@@ -61,8 +81,11 @@ OpDef define_maximum() {
 }
 
 OpDef define_minimum() {
-  return schema::binary("Minimum", "minimum", kReal,
-                        "The smaller of a and b, element-wise; NaN if either is. Where they are equal, the gradient "
+  return schema::binary("Minimum",
+                        "minimum",
+                        kReal,
+                        "The smaller of a and b, element-wise; NaN if either is. Where they are "
+                        "equal, the gradient "
                         "goes to a.")
       .traits(Trait::commutative)
       .example("[2,3] [2,3]")
@@ -70,13 +93,16 @@ OpDef define_minimum() {
 }
 
 OpDef define_div_no_nan() {
-  return schema::binary("DivNoNan", "divide_no_nan", kFloating, "a / b, but 0 where b is 0, whatever a is.")
+  return schema::binary(
+             "DivNoNan", "divide_no_nan", kFloating, "a / b, but 0 where b is 0, whatever a is.")
       .example("[2,3] [2,3]:0.5..2")
       .example("[4,1] [3]:-2..-1");
 }
 
 OpDef define_mul_no_nan() {
-  return schema::binary("MulNoNan", "multiply_no_nan", kFloating,
+  return schema::binary("MulNoNan",
+                        "multiply_no_nan",
+                        kFloating,
                         "a * b, but 0 where b is 0, even if a is infinite or NaN.")
       .example("[2,3] [2,3]")
       .example("[4,1] [3]");
@@ -90,25 +116,33 @@ OpDef define_neg() {
 }
 
 OpDef define_conj() {
-  return schema::unary("Conj", "conj", kComplex, "The complex conjugate.").traits(Trait::involution).example("[2,3]");
+  return schema::unary("Conj", "conj", kComplex, "The complex conjugate.")
+      .traits(Trait::involution)
+      .example("[2,3]");
 }
 
 OpDef define_abs() {
-  return schema::unary("Abs", "abs", kFloating | kSigned,
-                       "|x|, element-wise. The gradient at 0 is 0. The lowest integer is its own absolute value.")
+  return schema::unary("Abs",
+                       "abs",
+                       kFloating | kSigned,
+                       "|x|, element-wise. The gradient at 0 is 0. The lowest integer is its own "
+                       "absolute value.")
       .traits(Trait::idempotent)
       .example("[2,3]:0.5..2")
       .example("[3]:-2..-0.5");
 }
 
 OpDef define_sign() {
-  return schema::unary("Sign", "sign", kFloating | kSigned, "-1, 0 or 1 by the sign of x; NaN stays NaN.")
+  return schema::unary(
+             "Sign", "sign", kFloating | kSigned, "-1, 0 or 1 by the sign of x; NaN stays NaN.")
       .traits(Trait::idempotent | Trait::no_gradient)
       .example("[2,3]");
 }
 
 OpDef define_square() {
-  return schema::unary("Square", "square", kNumeric, "x * x, element-wise.").example("[2,3]").example("[0]");
+  return schema::unary("Square", "square", kNumeric, "x * x, element-wise.")
+      .example("[2,3]")
+      .example("[0]");
 }
 
 OpDef define_reciprocal() {
@@ -117,7 +151,8 @@ OpDef define_reciprocal() {
 }
 
 OpDef define_reciprocal_grad() {
-  return schema::grad_of_result("ReciprocalGrad", "reciprocal_grad", "-dy y^2: the gradient of y = 1 / x.")
+  return schema::grad_of_result(
+             "ReciprocalGrad", "reciprocal_grad", "-dy y^2: the gradient of y = 1 / x.")
       .example("[2,3]:0.5..2 [2,3]");
 }
 
@@ -137,8 +172,11 @@ Tensor factor(const Tensor& t) {
   return is_complex(t.dtype()) ? conj(t) : t;
 }
 
-Cost cost_add_n(std::span<const SpecView> inputs, std::span<const Spec> outputs, std::span<const rt::Attr>) {
-  return {.flops = double(inputs.size() - 1) * double(std::max<std::int64_t>(outputs[0].shape.size(), 0))};
+Cost cost_add_n(std::span<const SpecView> inputs,
+                std::span<const Spec> outputs,
+                std::span<const rt::Attr>) {
+  return {.flops = double(inputs.size() - 1) *
+                   double(std::max<std::int64_t>(outputs[0].shape.size(), 0))};
 }
 
 /// All shapes are one; an unknown dimension is what another input knows of it.
@@ -151,12 +189,15 @@ void infer_add_n(InferContext& c) {
       same = !shape[a].known() || !other[a].known() || shape[a] == other[a];
       if (!shape[a].known()) shape[a] = other[a];
     }
-    if (!same) c.fail("the operands have different shapes", {}, "one shape", "add broadcasts, add_n does not");
+    if (!same)
+      c.fail(
+          "the operands have different shapes", {}, "one shape", "add broadcasts, add_n does not");
   }
   c.set(0, shape);
 }
 
-/// Gradient of a choice between two operands: dy goes to the first where `mask`, else to the second.
+/// Gradient of a choice between two operands: dy goes to the first where `mask`, else to the
+/// second.
 void share_by_mask(GradientContext& g, const Tensor& mask) {
   if (g.needs(0)) g.set(0, unbroadcast(g, 0, where(mask, g.dy(), 0)));
   if (g.needs(1)) g.set(1, unbroadcast(g, 1, where(mask, 0, g.dy())));
@@ -264,7 +305,9 @@ void implement_square(OpDef& op) {
 
 void implement_reciprocal(OpDef& op) {
   op.infer(infer::elementwise).saves_output({0}).gradient([](GradientContext& g) {
-    g.set(0, is_complex(g.input_dtype(0)) ? -g.dy() * square(conj(g.output())) : reciprocal_grad(g.output(), g.dy()));
+    g.set(0,
+          is_complex(g.input_dtype(0)) ? -g.dy() * square(conj(g.output()))
+                                       : reciprocal_grad(g.output(), g.dy()));
   });
 }
 

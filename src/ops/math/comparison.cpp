@@ -8,7 +8,8 @@ OpDef define_equal() {
       .traits(Trait::commutative);
 }
 OpDef define_not_equal() {
-  return schema::comparison("NotEqual", "not_equal", kAnyType, "a != b, element-wise.").traits(Trait::commutative);
+  return schema::comparison("NotEqual", "not_equal", kAnyType, "a != b, element-wise.")
+      .traits(Trait::commutative);
 }
 OpDef define_less() {
   return schema::comparison("Less", "less", kReal, "a < b, element-wise.");
@@ -24,13 +25,16 @@ OpDef define_greater_equal() {
 }
 
 OpDef define_is_nan() {
-  return schema::predicate("IsNan", "is_nan", kFloating, "True where x is not a number.").example("[2,3]");
+  return schema::predicate("IsNan", "is_nan", kFloating, "True where x is not a number.")
+      .example("[2,3]");
 }
 OpDef define_is_inf() {
-  return schema::predicate("IsInf", "is_inf", kFloating, "True where x is infinite.").example("[2,3]");
+  return schema::predicate("IsInf", "is_inf", kFloating, "True where x is infinite.")
+      .example("[2,3]");
 }
 OpDef define_is_finite() {
-  return schema::predicate("IsFinite", "is_finite", kFloating, "True where x is neither infinite nor NaN.")
+  return schema::predicate(
+             "IsFinite", "is_finite", kFloating, "True where x is neither infinite nor NaN.")
       .example("[2,3]");
 }
 
@@ -60,8 +64,10 @@ OpDef define_logical_not() {
 OpDef define_select() {
   return OpDef("SelectV2")
       .api("where", "math")
-      .doc("a where condition is true, else b; the three broadcast together.\n"
-           "Both branches are computed: a NaN in the gradient of the one that was not taken stays NaN.")
+      .doc(
+          "a where condition is true, else b; the three broadcast together.\n"
+          "Both branches are computed: a NaN in the gradient of the one that was not taken stays "
+          "NaN.")
       .type("T", kAnyType)
       .input("condition", DType::boolean)
       .input("a", "T")
@@ -77,8 +83,9 @@ OpDef define_select() {
 OpDef define_clip() {
   return OpDef("ClipByValue")
       .api("clip_by_value", "math")
-      .doc("x limited to [low, high], which broadcast to the shape of x. NaN stays NaN.\n"
-           "Errors: low or high does not broadcast to the shape of x.")
+      .doc(
+          "x limited to [low, high], which broadcast to the shape of x. NaN stays NaN.\n"
+          "Errors: low or high does not broadcast to the shape of x.")
       .type("T", kReal)
       .input("x", "T")
       .input("low", "T")
@@ -104,10 +111,13 @@ namespace {
 void infer_clip(InferContext& c) {
   const ShapeView x = c.shape(0);
   Shape shape = x.to_shape();
-  for (int i = 1; i < 3; ++i) shape = infer::broadcast(c, shape, c.shape(i));
+  for (int i = 1; i < 3; ++i)
+    shape = infer::broadcast(c, shape, c.shape(i));
   bool same = shape.rank() == x.rank();
-  for (int i = 0; same && i < x.rank(); ++i) same = !x[i].known() || shape[i] == x[i];
-  if (!same) c.fail("low and high must broadcast to the shape of x", {}, "a result of the shape of x");
+  for (int i = 0; same && i < x.rank(); ++i)
+    same = !x[i].known() || shape[i] == x[i];
+  if (!same)
+    c.fail("low and high must broadcast to the shape of x", {}, "a result of the shape of x");
   c.set(0, x.to_shape());
 }
 
@@ -162,7 +172,7 @@ void implement_select(OpDef& op) {
 
 void implement_clip(OpDef& op) {
   op.infer(infer_clip).saves_input({0, 1, 2}).gradient([](GradientContext& g) {
-    const Tensor below = g.input(0) < g.input(1), above = g.input(0) > g.input(2);
+    const Tensor below = g.input(0)<g.input(1), above = g.input(0)> g.input(2);
     if (g.needs(0)) g.set(0, where(below | above, 0, g.dy()));
     if (g.needs(1)) g.set(1, unbroadcast(g, 1, where(below, g.dy(), 0)));
     if (g.needs(2)) g.set(2, unbroadcast(g, 2, where(above, g.dy(), 0)));

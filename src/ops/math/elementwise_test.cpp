@@ -1,8 +1,7 @@
+#include <gtest/gtest.h>
 #include <weir/op_def.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
-
-#include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
@@ -36,7 +35,8 @@ void expect_same(const Tensor& got, const std::vector<float>& want) {
 void expect_near(const Tensor& got, const std::vector<float>& want) {
   const auto v = got.data<float>();
   ASSERT_EQ(v.size(), want.size());
-  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(v[i], want[i], 1e-6f * (1 + std::fabs(want[i]))) << i;
+  for (std::size_t i = 0; i < want.size(); ++i)
+    EXPECT_NEAR(v[i], want[i], 1e-6f * (1 + std::fabs(want[i]))) << i;
 }
 
 template <class F>
@@ -52,7 +52,8 @@ ErrorInfo error_of(F f) {
 
 TEST(Elementwise, BroadcastsFromTheRight) {
   const Tensor column{{1.f}, {2.f}};
-  EXPECT_EQ(values<float>(column * Tensor{10.f, 20.f, 30.f}), (std::vector<float>{10, 20, 30, 20, 40, 60}));
+  EXPECT_EQ(values<float>(column * Tensor{10.f, 20.f, 30.f}),
+            (std::vector<float>{10, 20, 30, 20, 40, 60}));
   EXPECT_EQ((Tensor::zeros({0}) + Tensor::zeros({1})).shape(), (Shape{0}));
   const ErrorInfo e = error_of([] { Tensor{1.f, 2.f} - Tensor{1.f, 2.f, 3.f}; });
   EXPECT_EQ(e.what, "Sub: incompatible shapes: [2] vs. [3]");
@@ -101,9 +102,13 @@ TEST(Elementwise, DivisionRounds) {
 }
 
 TEST(Elementwise, Powers) {
-  expect_same(pow(Tensor{0.f, 2.f, -2.f, 4.f, -8.f}, Tensor{0.f, 10.f, 3.f, 0.5f, 0.5f}), {1, 1024, -8, 2, kNan});
-  EXPECT_EQ(values<std::int32_t>(pow(Tensor{2, -3, 0, 5}, Tensor{10, 3, 0, 1})), (std::vector<std::int32_t>{1024, -27, 1, 5}));
-  EXPECT_EQ(error_of([] { pow(Tensor{2, 3}, Tensor{1, -1}); }).what,
+  expect_same(pow(Tensor{0.f, 2.f, -2.f, 4.f, -8.f}, Tensor{0.f, 10.f, 3.f, 0.5f, 0.5f}),
+              {1, 1024, -8, 2, kNan});
+  EXPECT_EQ(values<std::int32_t>(pow(Tensor{2, -3, 0, 5}, Tensor{10, 3, 0, 1})),
+            (std::vector<std::int32_t>{1024, -27, 1, 5}));
+  EXPECT_EQ(error_of([] {
+              pow(Tensor{2, 3}, Tensor{1, -1});
+            }).what,
             "Pow: integers to negative integer powers are not allowed");
 }
 
@@ -150,7 +155,8 @@ TEST(Elementwise, ComparisonsWithNan) {
   EXPECT_EQ(values<bool>(a >= b), (std::vector<bool>{true, false, true}));
   EXPECT_EQ(values<bool>(is_nan(a)), (std::vector<bool>{false, true, false}));
   EXPECT_EQ(values<bool>(is_inf(Tensor{kInf, kNan, 0.f})), (std::vector<bool>{true, false, false}));
-  EXPECT_EQ(values<bool>(is_finite(Tensor{-kInf, kNan, 0.f})), (std::vector<bool>{false, false, true}));
+  EXPECT_EQ(values<bool>(is_finite(Tensor{-kInf, kNan, 0.f})),
+            (std::vector<bool>{false, false, true}));
 }
 
 TEST(Elementwise, StringsAndBoolsCompare) {
@@ -170,8 +176,10 @@ TEST(Elementwise, LogicAndBits) {
   EXPECT_EQ(values<std::int32_t>(Tensor{12, -1} & 10), (std::vector<std::int32_t>{8, 10}));
   EXPECT_EQ((Tensor{12} | 3).item<std::int32_t>(), 15);
   EXPECT_EQ((~Tensor{12}).item<std::int32_t>(), -13);
-  EXPECT_EQ(values<std::int32_t>(left_shift(Tensor{1, 1, 1}, Tensor{4, -3, 99})), (std::vector<std::int32_t>{16, 1, INT32_MIN}));
-  EXPECT_EQ(values<std::int32_t>(right_shift(Tensor{-16, 16}, 2)), (std::vector<std::int32_t>{-4, 4}));
+  EXPECT_EQ(values<std::int32_t>(left_shift(Tensor{1, 1, 1}, Tensor{4, -3, 99})),
+            (std::vector<std::int32_t>{16, 1, INT32_MIN}));
+  EXPECT_EQ(values<std::int32_t>(right_shift(Tensor{-16, 16}, 2)),
+            (std::vector<std::int32_t>{-4, 4}));
 }
 
 TEST(Elementwise, WhereTakesElements) {
@@ -190,12 +198,15 @@ TEST(Elementwise, ClipKeepsNanAndTheShape) {
 TEST(Cast, Truncates) {
   EXPECT_EQ(values<std::int32_t>(cast(Tensor{1.9f, -1.9f, kNan, 1e20f, -1e20f}, DType::int32)),
             (std::vector<std::int32_t>{1, -1, 0, INT32_MAX, INT32_MIN}));
-  EXPECT_EQ(values<std::uint8_t>(cast(Tensor{300, -1}, DType::uint8)), (std::vector<std::uint8_t>{44, 255}));
-  EXPECT_EQ(values<bool>(cast(Tensor{0.f, 0.1f, kNan}, DType::boolean)), (std::vector<bool>{false, true, true}));
+  EXPECT_EQ(values<std::uint8_t>(cast(Tensor{300, -1}, DType::uint8)),
+            (std::vector<std::uint8_t>{44, 255}));
+  EXPECT_EQ(values<bool>(cast(Tensor{0.f, 0.1f, kNan}, DType::boolean)),
+            (std::vector<bool>{false, true, true}));
   expect_same(cast(Tensor{true, false}, DType::float32), {1, 0});
   EXPECT_EQ(cast(Tensor{1.5f}, DType::bfloat16).data<bfloat16>()[0].bits, 0x3fc0);
   EXPECT_EQ(cast(Tensor{std::complex<float>(2, 3)}, DType::float32).item<float>(), 2);
-  EXPECT_EQ(cast(Tensor{std::int64_t{1} << 62}, DType::uint64).item<std::uint64_t>(), std::uint64_t{1} << 62);
+  EXPECT_EQ(cast(Tensor{std::int64_t{1} << 62}, DType::uint64).item<std::uint64_t>(),
+            std::uint64_t{1} << 62);
 }
 
 TEST(Cast, ToTheSameDtypeSharesMemory) {
@@ -228,12 +239,14 @@ TEST(Activation, DecompositionsAgreeWithKernels) {
   const Tensor x{-3.0, -0.5, 0.0, 0.7, 4.0}, dy{1.0, 2.0, -1.0, 0.5, 3.0};
   const auto expect_equal = [](const Tensor& got, const Tensor& want) {
     for (std::int64_t i = 0; i < want.size(); ++i)
-      EXPECT_NEAR(got.data<double>()[std::size_t(i)], want.data<double>()[std::size_t(i)], 1e-12) << i;
+      EXPECT_NEAR(got.data<double>()[std::size_t(i)], want.data<double>()[std::size_t(i)], 1e-12)
+          << i;
   };
   for (bool approximate : {false, true}) {
     const std::vector<rt::Attr> attrs = {rt::Attr::boolean(approximate)};
     expect_equal(find_op("Gelu")->decompose_fn()(std::vector{x}, attrs)[0], gelu(x, approximate));
-    expect_equal(find_op("GeluGrad")->decompose_fn()(std::vector{dy, x}, attrs)[0], gelu_grad(dy, x, approximate));
+    expect_equal(find_op("GeluGrad")->decompose_fn()(std::vector{dy, x}, attrs)[0],
+                 gelu_grad(dy, x, approximate));
   }
   expect_equal(find_op("Silu")->decompose_fn()(std::vector{x}, {})[0], silu(x));
   expect_equal(find_op("SiluGrad")->decompose_fn()(std::vector{dy, x}, {})[0], silu_grad(dy, x));
@@ -256,7 +269,8 @@ TEST(Elementwise, ManyBroadcastAxes) {
   const Tensor a = Tensor::ones({2, 1, 3, 1, 2, 1}), b = Tensor::ones({2, 1, 3, 1, 5});
   const Tensor y = a + b;
   EXPECT_EQ(y.shape(), (Shape{2, 2, 3, 3, 2, 5}));
-  for (float v : y.data<float>()) ASSERT_EQ(v, 2);
+  for (float v : y.data<float>())
+    ASSERT_EQ(v, 2);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
-/// First and second derivatives of the ops of this folder against central differences in float64, and the conventions
-/// at kinks and ties.
+/// First and second derivatives of the ops of this folder against central differences in float64,
+/// and the conventions at kinks and ties.
+#include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/gradient_tape.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
-
-#include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
@@ -62,7 +61,8 @@ void expect_derivative(const Tensor& x, const Tensor& got, Scalar scalar, const 
   ASSERT_EQ(got.shape(), x.shape()) << what;
   for (std::int64_t i = 0; i < x.size(); ++i) {
     const double want = (scalar(moved(x, i, kStep)) - scalar(moved(x, i, -kStep))) / (2 * kStep);
-    EXPECT_NEAR(got.data<double>()[std::size_t(i)], want, 2e-6 + 1e-5 * std::fabs(want)) << what << ", element " << i;
+    EXPECT_NEAR(got.data<double>()[std::size_t(i)], want, 2e-6 + 1e-5 * std::fabs(want))
+        << what << ", element " << i;
   }
 }
 
@@ -85,7 +85,10 @@ const Case kCases[] = {
     {"multiply", [](const Tensor& x) { return x * column() * x; }, -2, 2},
     {"divide", [](const Tensor& x) { return x / column(); }, -2, 2},
     {"divide by", [](const Tensor& x) { return column() / x; }, 0.5, 2},
-    {"divide_no_nan", [](const Tensor& x) { return divide_no_nan(partner(), x) + divide_no_nan(x, partner()); }, 0.5, 2},
+    {"divide_no_nan",
+     [](const Tensor& x) { return divide_no_nan(partner(), x) + divide_no_nan(x, partner()); },
+     0.5,
+     2},
     {"multiply_no_nan", [](const Tensor& x) { return multiply_no_nan(x, x); }, 0.5, 2},
     {"squared_difference", [](const Tensor& x) { return squared_difference(x, column()); }, -2, 2},
     {"maximum", [](const Tensor& x) { return maximum(x * x, partner()); }, 0.5, 2},
@@ -94,9 +97,20 @@ const Case kCases[] = {
     {"abs", [](const Tensor& x) { return abs(x) * x; }, -2, -0.5},
     {"square", [](const Tensor& x) { return square(x); }, -2, 2},
     {"reciprocal", [](const Tensor& x) { return reciprocal(x); }, 0.5, 2},
-    {"floormod", [](const Tensor& x) { return floormod(x * x, 100.0) * floormod(100.0, x); }, 41, 49},
-    {"truncatemod", [](const Tensor& x) { return truncatemod(x * x, 3000.0) * truncatemod(100.0, x); }, 41, 49},
-    {"add_n", [](const Tensor& x) { return add_n({x, x * x, partner()}); }, -2, 2},
+    {"floormod",
+     [](const Tensor& x) { return floormod(x * x, 100.0) * floormod(100.0, x); },
+     41,
+     49},
+    {"truncatemod",
+     [](const Tensor& x) { return truncatemod(x * x, 3000.0) * truncatemod(100.0, x); },
+     41,
+     49},
+    {"add_n",
+     [](const Tensor& x) {
+       return add_n({x, x * x, partner()});
+     },
+     -2,
+     2},
     {"sqrt", [](const Tensor& x) { return sqrt(x); }, 0.5, 2},
     {"rsqrt", [](const Tensor& x) { return rsqrt(x); }, 0.5, 2},
     {"exp", [](const Tensor& x) { return exp(x); }, -2, 2},
@@ -122,10 +136,19 @@ const Case kCases[] = {
     {"acosh", [](const Tensor& x) { return acosh(x); }, 1.5, 3},
     {"atanh", [](const Tensor& x) { return atanh(x); }, -0.8, 0.8},
     {"where", [](const Tensor& x) { return where(mask(), x * x, exp(x)); }, -2, 2},
-    {"where, broadcast", [](const Tensor& x) { return where(column() > 1.2, x * x, 2 * x); }, -2, 2},
+    {"where, broadcast",
+     [](const Tensor& x) { return where(column() > 1.2, x * x, 2 * x); },
+     -2,
+     2},
     {"clip", [](const Tensor& x) { return clip_by_value(x * x, 0.5, 2); }, 0.8, 1.3},
-    {"clip, bounds", [](const Tensor& x) { return clip_by_value(partner(), x * x, x * x + 0.2); }, 0.8, 1.3},
-    {"cast", [](const Tensor& x) { return cast(cast(x * x, DType::float64), DType::float64); }, -2, 2},
+    {"clip, bounds",
+     [](const Tensor& x) { return clip_by_value(partner(), x * x, x * x + 0.2); },
+     0.8,
+     1.3},
+    {"cast",
+     [](const Tensor& x) { return cast(cast(x * x, DType::float64), DType::float64); },
+     -2,
+     2},
     {"relu", [](const Tensor& x) { return relu(x * x) * x; }, 0.5, 2},
     {"relu6", [](const Tensor& x) { return relu6(x * x) * x; }, 1, 3.5},
     {"elu", [](const Tensor& x) { return elu(x); }, -2, 2},
@@ -143,7 +166,12 @@ const Case kCases[] = {
     {"prod", [](const Tensor& x) { return prod(x, 1); }, 0.5, 2},
     {"prod, all", [](const Tensor& x) { return prod(x); }, -2, 2},
     {"max", [](const Tensor& x) { return max(x * x, 0); }, 0.5, 2},
-    {"min", [](const Tensor& x) { return min(x * x, {0, 1}, true); }, 0.5, 2},
+    {"min",
+     [](const Tensor& x) {
+       return min(x * x, {0, 1}, true);
+     },
+     0.5,
+     2},
     {"cumsum", [](const Tensor& x) { return cumsum(x * x, 1, true, true); }, -2, 2},
     {"cumprod", [](const Tensor& x) { return cumprod(x, 1); }, 0.5, 2},
     {"cumprod, reverse", [](const Tensor& x) { return cumprod(x, 0, true, true); }, 0.5, 2},
@@ -156,7 +184,11 @@ const Case kCases[] = {
 TEST(Gradient, FirstDerivatives) {
   for (const Case& c : kCases) {
     const Tensor x = points(c.low, c.high, {2, 3}, 3);
-    expect_derivative(x, gradient(c.f, x), [&](const Tensor& t) { return weigh(c.f(t), 1).item<double>(); }, c.name);
+    expect_derivative(
+        x,
+        gradient(c.f, x),
+        [&](const Tensor& t) { return weigh(c.f(t), 1).item<double>(); },
+        c.name);
   }
 }
 
@@ -164,7 +196,10 @@ TEST(Gradient, SecondDerivatives) {
   for (const Case& c : kCases) {
     const Tensor x = points(c.low, c.high, {2, 3}, 4);
     expect_derivative(
-        x, second_gradient(c.f, x), [&](const Tensor& t) { return weigh(gradient(c.f, t), 2).item<double>(); }, c.name);
+        x,
+        second_gradient(c.f, x),
+        [&](const Tensor& t) { return weigh(gradient(c.f, t), 2).item<double>(); },
+        c.name);
   }
 }
 
@@ -183,13 +218,25 @@ TEST(Gradient, KinksFollowTensorFlow) {
   EXPECT_EQ(slope([](const Tensor& x) { return abs(x); }, zero), (Floats{0}));
   EXPECT_EQ(slope([](const Tensor& x) { return sqrt(x); }, zero), (Floats{kInf}));
   EXPECT_TRUE(std::isnan(slope([](const Tensor& x) { return norm(x); }, zero)[0]));
-  EXPECT_EQ(slope([](const Tensor& x) { return maximum(x, Tensor{1.f, 2.f, 3.f}); }, {0.f, 2.f, 5.f}), (Floats{0, 1, 1}));
-  EXPECT_EQ(slope([](const Tensor& x) { return maximum(Tensor{1.f, 2.f, 3.f}, x); }, {0.f, 2.f, 5.f}), (Floats{0, 0, 1}));
+  EXPECT_EQ(slope(
+                [](const Tensor& x) {
+                  return maximum(x, Tensor{1.f, 2.f, 3.f});
+                },
+                {0.f, 2.f, 5.f}),
+            (Floats{0, 1, 1}));
+  EXPECT_EQ(slope(
+                [](const Tensor& x) {
+                  return maximum(Tensor{1.f, 2.f, 3.f}, x);
+                },
+                {0.f, 2.f, 5.f}),
+            (Floats{0, 0, 1}));
 }
 
 TEST(Gradient, TiesOfMaxShare) {
-  EXPECT_EQ(slope([](const Tensor& x) { return max(x); }, {3.f, 1.f, 3.f}), (Floats{0.5f, 0, 0.5f}));
-  EXPECT_EQ(slope([](const Tensor& x) { return min(x); }, {3.f, 1.f, 1.f}), (Floats{0, 0.5f, 0.5f}));
+  EXPECT_EQ(slope([](const Tensor& x) { return max(x); }, {3.f, 1.f, 3.f}),
+            (Floats{0.5f, 0, 0.5f}));
+  EXPECT_EQ(slope([](const Tensor& x) { return min(x); }, {3.f, 1.f, 1.f}),
+            (Floats{0, 0.5f, 0.5f}));
 }
 
 TEST(Gradient, WhereDoesNotHideNan) {

@@ -4,29 +4,40 @@
 namespace weir::ops {
 
 OpDef define_floor_div() {
-  return schema::binary("FloorDiv", "floor_divide", kReal,
-                        "floor(a / b), element-wise, with broadcasting: rounds toward minus infinity.\n"
-                        "Errors: an integer divided by zero. The lowest integer divided by -1 wraps.")
+  return schema::binary(
+             "FloorDiv",
+             "floor_divide",
+             kReal,
+             "floor(a / b), element-wise, with broadcasting: rounds toward minus infinity.\n"
+             "Errors: an integer divided by zero. The lowest integer divided by -1 wraps.")
       .traits(Trait::no_gradient)
       .example("[2,3]:1..50 [2,3]:1..5")
       .example("[4,1]:1..50 [3]:1..5");
 }
 OpDef define_floor_mod() {
-  return schema::binary("FloorMod", "floormod", kReal,
+  return schema::binary("FloorMod",
+                        "floormod",
+                        kReal,
                         "The remainder of floor_divide: it has the sign of b, as Python's %.\n"
                         "Errors: an integer divided by zero.")
       .example("[2,3]:1..50 [2,3]:60..70")
       .example("[4,1]:1..50 [3]:60..70");
 }
 OpDef define_truncate_div() {
-  return schema::binary("TruncateDiv", "truncate_divide", kInteger,
-                        "a / b rounded toward zero, as C divides integers.\nErrors: division by zero.")
+  return schema::binary(
+             "TruncateDiv",
+             "truncate_divide",
+             kInteger,
+             "a / b rounded toward zero, as C divides integers.\nErrors: division by zero.")
       .example("[2,3]:1..50 [2,3]:1..5");
 }
 OpDef define_truncate_mod() {
-  return schema::binary("TruncateMod", "truncatemod", kReal,
-                        "The remainder of truncate_divide: it has the sign of a, as C's % and fmod.\n"
-                        "Errors: an integer divided by zero.")
+  return schema::binary(
+             "TruncateMod",
+             "truncatemod",
+             kReal,
+             "The remainder of truncate_divide: it has the sign of a, as C's % and fmod.\n"
+             "Errors: an integer divided by zero.")
       .example("[2,3]:1..50 [2,3]:60..70");
 }
 
@@ -47,16 +58,23 @@ OpDef define_bitwise_xor() {
       .example("[2,3] [2,3]");
 }
 OpDef define_invert() {
-  return schema::unary("Invert", "invert", kInteger, "All bits flipped.").traits(Trait::involution).example("[2,3]");
+  return schema::unary("Invert", "invert", kInteger, "All bits flipped.")
+      .traits(Trait::involution)
+      .example("[2,3]");
 }
 OpDef define_left_shift() {
-  return schema::binary("LeftShift", "left_shift", kInteger,
+  return schema::binary("LeftShift",
+                        "left_shift",
+                        kInteger,
                         "a shifted left by b bits; b is limited to [0, bits - 1].")
       .example("[2,3]:0..9 [2,3]:0..7");
 }
 OpDef define_right_shift() {
-  return schema::binary("RightShift", "right_shift", kInteger,
-                        "a shifted right by b bits, keeping its sign; b is limited to [0, bits - 1].")
+  return schema::binary(
+             "RightShift",
+             "right_shift",
+             kInteger,
+             "a shifted right by b bits, keeping its sign; b is limited to [0, bits - 1].")
       .example("[2,3]:0..99 [2,3]:0..7");
 }
 

@@ -7,9 +7,12 @@ namespace schema {
 inline OpDef reduction(const char* name, const char* function, DTypeSet types, const char* doc) {
   OpDef op(name);
   op.api(function, "math").doc(doc).type("T", types).input("x", "T");
-  op.static_operand("axis", {.input = 1, .optional = true, .type_attr = "Tidx"}).attr("keepdims", false);
+  op.static_operand("axis", {.input = 1, .optional = true, .type_attr = "Tidx"})
+      .attr("keepdims", false);
   op.output("output", "T").traits(Trait::reduction);
-  op.stored_as("x", "input").stored_as("axis", "reduction_indices").stored_as("keepdims", "keep_dims");
+  op.stored_as("x", "input")
+      .stored_as("axis", "reduction_indices")
+      .stored_as("keepdims", "keep_dims");
   op.example("[2,3]").example("[4,3,2] ; axis=[0,2]").example("[4,3,2] ; axis=-1 keepdims=true");
   return op;
 }
@@ -17,55 +20,82 @@ inline OpDef reduction(const char* name, const char* function, DTypeSet types, c
 inline OpDef arg_reduction(const char* name, const char* function, const char* doc) {
   OpDef op(name);
   op.api(function, "math").doc(doc).type("T", kReal | DType::boolean).input("x", "T");
-  op.static_operand("axis", {.input = 1, .scalar = true, .type_attr = "Tidx", .default_value = {0}});
+  op.static_operand("axis",
+                    {.input = 1, .scalar = true, .type_attr = "Tidx", .default_value = {0}});
   op.type_attr("output_type", kIndex, "output_type", DType::int64).output("output", "output_type");
   op.stored_as("x", "input").stored_as("axis", "dimension");
-  op.traits(Trait::no_gradient).example("[4,3]").example("[2,3,4] ; axis=-1").example("[3] ; output_type=int32");
+  op.traits(Trait::no_gradient)
+      .example("[4,3]")
+      .example("[2,3,4] ; axis=-1")
+      .example("[3] ; output_type=int32");
   return op;
 }
 
 }  // namespace schema
 
 OpDef define_sum() {
-  return schema::reduction("Sum", "sum", kNumeric, "Sum along axes; all axes by default. An empty sum is 0.")
+  return schema::reduction(
+             "Sum", "sum", kNumeric, "Sum along axes; all axes by default. An empty sum is 0.")
       .example("[0,3] ; axis=0");
 }
 OpDef define_mean() {
-  return schema::reduction("Mean", "mean", kNumeric,
-                           "Mean along axes; all axes by default. Integers are divided rounding toward zero; the mean of\n"
+  return schema::reduction("Mean",
+                           "mean",
+                           kNumeric,
+                           "Mean along axes; all axes by default. Integers are divided rounding "
+                           "toward zero; the mean of\n"
                            "nothing is NaN, of no integers 0.");
 }
 OpDef define_prod() {
-  return schema::reduction("Prod", "prod", kNumeric, "Product along axes; all axes by default. An empty product is 1.")
+  return schema::reduction("Prod",
+                           "prod",
+                           kNumeric,
+                           "Product along axes; all axes by default. An empty product is 1.")
       .example("[3,0] ; axis=1");
 }
 OpDef define_max() {
-  return schema::reduction("Max", "max", kReal,
-                           "Largest element along axes; all axes by default; NaN if there is one. Of nothing: the lowest\n"
+  return schema::reduction("Max",
+                           "max",
+                           kReal,
+                           "Largest element along axes; all axes by default; NaN if there is one. "
+                           "Of nothing: the lowest\n"
                            "value of the dtype, -inf. The gradient is shared equally among ties.");
 }
 OpDef define_min() {
-  return schema::reduction("Min", "min", kReal,
-                           "Smallest element along axes; all axes by default; NaN if there is one. Of nothing: the\n"
-                           "highest value of the dtype, inf. The gradient is shared equally among ties.");
+  return schema::reduction(
+      "Min",
+      "min",
+      kReal,
+      "Smallest element along axes; all axes by default; NaN if there is one. Of nothing: the\n"
+      "highest value of the dtype, inf. The gradient is shared equally among ties.");
 }
 OpDef define_any() {
-  return schema::reduction("Any", "any", DType::boolean, "True if an element along the axes is; all axes by default.")
+  return schema::reduction("Any",
+                           "any",
+                           DType::boolean,
+                           "True if an element along the axes is; all axes by default.")
       .traits(Trait::no_gradient);
 }
 OpDef define_all() {
-  return schema::reduction("All", "all", DType::boolean, "True if every element along the axes is; all axes by default.")
+  return schema::reduction("All",
+                           "all",
+                           DType::boolean,
+                           "True if every element along the axes is; all axes by default.")
       .traits(Trait::no_gradient);
 }
 
 OpDef define_argmax() {
-  return schema::arg_reduction("ArgMax", "argmax",
-                               "Index of the largest element along one axis, the lowest one of ties; NaN is never larger.\n"
-                               "Errors: axis out of range; an axis of length 0.");
+  return schema::arg_reduction(
+      "ArgMax",
+      "argmax",
+      "Index of the largest element along one axis, the lowest one of ties; NaN is never larger.\n"
+      "Errors: axis out of range; an axis of length 0.");
 }
 OpDef define_argmin() {
-  return schema::arg_reduction("ArgMin", "argmin",
-                               "Index of the smallest element along one axis, the lowest one of ties; NaN is never smaller.\n"
+  return schema::arg_reduction("ArgMin",
+                               "argmin",
+                               "Index of the smallest element along one axis, the lowest one of "
+                               "ties; NaN is never smaller.\n"
                                "Errors: axis out of range; an axis of length 0.");
 }
 
@@ -76,9 +106,9 @@ OpDef define_argmin() {
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
 
-#include "ops/math/reduced.h"
-
 #include <algorithm>
+
+#include "ops/math/reduced.h"
 
 namespace weir::ops {
 namespace {
@@ -89,7 +119,8 @@ void infer_arg_reduction(InferContext& c) {
   if (!given) {
     if (x.rank() == 0) c.fail("a scalar has no axis", {}, "an input of rank 1 or more");
     Shape out;
-    for (int i = 1; i < x.rank(); ++i) out.push_back(Dim::unknown());
+    for (int i = 1; i < x.rank(); ++i)
+      out.push_back(Dim::unknown());
     return c.set(0, out);
   }
   const int axis = c.axis((*given)[0], x.rank());
@@ -108,7 +139,8 @@ void gradient_extremum(GradientContext& g) {
   g.set(0, hits * (dy / sum(hits, reduced::axes(g), true)));
 }
 
-/// The product of all other elements along the reduced axes, without division: zeros are no special case.
+/// The product of all other elements along the reduced axes, without division: zeros are no special
+/// case.
 void gradient_prod(GradientContext& g) {
   Tensor partial = g.input(0);
   Tensor others;
@@ -138,7 +170,9 @@ void gradient_mean(GradientContext& g) {
 }  // namespace
 
 void implement_sum(OpDef& op) {
-  op.infer(infer::reduction).gradient([](GradientContext& g) { g.set(0, reduced::spread(g, g.dy())); });
+  op.infer(infer::reduction).gradient([](GradientContext& g) {
+    g.set(0, reduced::spread(g, g.dy()));
+  });
 }
 void implement_mean(OpDef& op) {
   op.infer(infer::reduction).gradient(gradient_mean);

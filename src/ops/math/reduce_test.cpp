@@ -1,8 +1,7 @@
+#include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
-
-#include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
@@ -92,7 +91,8 @@ TEST(Reduce, Logic) {
 }
 
 TEST(Reduce, ArgTakesTheLowestIndexOfTies) {
-  EXPECT_EQ(values<std::int64_t>(argmax(Tensor{{1.f, 9.f, 9.f}, {7.f, 7.f, 0.f}}, 1)), (Int64s{1, 0}));
+  EXPECT_EQ(values<std::int64_t>(argmax(Tensor{{1.f, 9.f, 9.f}, {7.f, 7.f, 0.f}}, 1)),
+            (Int64s{1, 0}));
   EXPECT_EQ(values<std::int64_t>(argmin(Tensor{{1.f, 9.f}, {1.f, 3.f}})), (Int64s{0, 1}));
   EXPECT_EQ(argmax(table(), 0, DType::int32).dtype(), DType::int32);
   EXPECT_EQ(values<std::int64_t>(argmax(Tensor{kNan, 1.f, kNan, 3.f})), (Int64s{3}));
@@ -105,21 +105,25 @@ TEST(Reduce, IntegersWrapInTheirDtype) {
 
 TEST(Reduce, AgreesWithFloat64) {
   const Tensor x = noise({7, 33, 5, 41});
-  const std::vector<std::vector<std::int64_t>> cases = {{0}, {1}, {2}, {3}, {0, 1}, {1, 2}, {2, 3}, {0, 2}, {1, 3}, {0, 1, 3}, {0, 1, 2, 3}};
+  const std::vector<std::vector<std::int64_t>> cases = {
+      {0}, {1}, {2}, {3}, {0, 1}, {1, 2}, {2, 3}, {0, 2}, {1, 3}, {0, 1, 3}, {0, 1, 2, 3}};
   for (const auto& axes : cases) {
     for (bool keepdims : {false, true}) {
-      const Tensor got = sum(x, axes, keepdims), want = sum(cast(x, DType::float64), axes, keepdims);
+      const Tensor got = sum(x, axes, keepdims),
+                   want = sum(cast(x, DType::float64), axes, keepdims);
       ASSERT_EQ(got.shape(), want.shape());
       for (std::int64_t i = 0; i < got.size(); ++i)
         ASSERT_NEAR(got.data<float>()[std::size_t(i)], want.data<double>()[std::size_t(i)], 1e-4);
-      const Tensor top = max(x, axes, keepdims), want_top = max(cast(x, DType::float64), axes, keepdims);
+      const Tensor top = max(x, axes, keepdims),
+                   want_top = max(cast(x, DType::float64), axes, keepdims);
       for (std::int64_t i = 0; i < top.size(); ++i)
         ASSERT_EQ(top.data<float>()[std::size_t(i)], want_top.data<double>()[std::size_t(i)]);
     }
   }
 }
 
-/// The order of accumulation depends on the reduced extent alone: one row, many rows, rows or columns.
+/// The order of accumulation depends on the reduced extent alone: one row, many rows, rows or
+/// columns.
 TEST(Reduce, BitsDoNotDependOnTheOtherAxes) {
   for (std::int64_t n : {1, 5, 31, 32, 33, 100, 1024, 1025, 5000}) {
     const Tensor rows = noise({3, n});
@@ -129,12 +133,15 @@ TEST(Reduce, BitsDoNotDependOnTheOtherAxes) {
       EXPECT_EQ(one.item<float>(), by_row.data<float>()[std::size_t(i)]) << n;
       std::vector<float> columns;
       for (std::int64_t k = 0; k < n; ++k) {
-        for (int copies = 0; copies < 3; ++copies) columns.push_back(rows.data<float>()[std::size_t(i * n + k)]);
+        for (int copies = 0; copies < 3; ++copies)
+          columns.push_back(rows.data<float>()[std::size_t(i * n + k)]);
       }
       const Tensor by_column = sum(Tensor::from(columns, {n, 3}), 0);
-      for (float v : by_column.data<float>()) EXPECT_EQ(v, one.item<float>()) << n;
+      for (float v : by_column.data<float>())
+        EXPECT_EQ(v, one.item<float>()) << n;
     }
-    EXPECT_EQ(sum(reshape(rows.slice(0, 1), {1, n, 1}), {0, 1}).item<float>(), by_row.data<float>()[0]);
+    EXPECT_EQ(sum(reshape(rows.slice(0, 1), {1, n, 1}), {0, 1}).item<float>(),
+              by_row.data<float>()[0]);
   }
 }
 
@@ -179,8 +186,10 @@ TEST(Composite, VarianceAndNorm) {
 }
 
 TEST(Composite, SaturateCastClamps) {
-  EXPECT_EQ(values<std::uint8_t>(saturate_cast(Tensor{-5, 7, 300}, DType::uint8)), (std::vector<std::uint8_t>{0, 7, 255}));
-  EXPECT_EQ(values<std::int8_t>(saturate_cast(Tensor{-500.5f, 7.9f, 300.f}, DType::int8)), (std::vector<std::int8_t>{-128, 7, 127}));
+  EXPECT_EQ(values<std::uint8_t>(saturate_cast(Tensor{-5, 7, 300}, DType::uint8)),
+            (std::vector<std::uint8_t>{0, 7, 255}));
+  EXPECT_EQ(values<std::int8_t>(saturate_cast(Tensor{-500.5f, 7.9f, 300.f}, DType::int8)),
+            (std::vector<std::int8_t>{-128, 7, 127}));
   EXPECT_EQ(saturate_cast(Tensor(UINT64_MAX), DType::int64).item<std::int64_t>(), INT64_MAX);
   EXPECT_EQ(saturate_cast(Tensor{-1}, DType::uint64).item<std::uint64_t>(), 0u);
 }

@@ -11,10 +11,15 @@ std::vector<std::int64_t> axes(const GradientContext& g) {
   const rt::Attr& given = g.attr(0);
   std::vector<std::int64_t> list;
   if (given.kind == rt::Attr::Kind::operand)
-    throw Error({Code::unimplemented, "the gradient of a reduction whose axes are computed in the graph", {}, {},
-                 "axes that are known when the function is traced", "pass the axes as integers"});
+    throw Error({Code::unimplemented,
+                 "the gradient of a reduction whose axes are computed in the graph",
+                 {},
+                 {},
+                 "axes that are known when the function is traced",
+                 "pass the axes as integers"});
   if (!given.has_value()) {
-    for (std::int64_t i = 0; i < rank; ++i) list.push_back(i);
+    for (std::int64_t i = 0; i < rank; ++i)
+      list.push_back(i);
   }
   for (std::uint32_t i = 0; given.has_value() && i < given.count; ++i)
     list.push_back(given.ints[i] < 0 ? given.ints[i] + rank : given.ints[i]);
@@ -39,13 +44,15 @@ Tensor with_axes(const GradientContext& g, const Tensor& t) {
   Shape shape;
   int unknown = 0;
   for (int i = 0; i < rank; ++i) {
-    const Dim d = std::binary_search(reduced.begin(), reduced.end(), i) ? Dim(1) : g.input_shape(0)[i];
+    const Dim d =
+        std::binary_search(reduced.begin(), reduced.end(), i) ? Dim(1) : g.input_shape(0)[i];
     unknown += !d.known();
     shape.push_back(d);
   }
   if (unknown <= 1) return reshape(t, shape);
   Tensor expanded = t;
-  for (std::int64_t axis : reduced) expanded = expand_dims(expanded, axis);
+  for (std::int64_t axis : reduced)
+    expanded = expand_dims(expanded, axis);
   return expanded;
 }
 

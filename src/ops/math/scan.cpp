@@ -7,25 +7,33 @@ namespace schema {
 inline OpDef scan(const char* name, const char* function, const char* doc) {
   OpDef op(name);
   op.api(function, "math").doc(doc).type("T", kNumeric).input("x", "T");
-  op.static_operand("axis", {.input = 1, .scalar = true, .type_attr = "Tidx", .default_value = {0}});
+  op.static_operand("axis",
+                    {.input = 1, .scalar = true, .type_attr = "Tidx", .default_value = {0}});
   op.attr("exclusive", false).attr("reverse", false).output("out", "T");
   op.example("[4]").example("[2,3] ; axis=-1").example("[2,3,2] ; axis=1 exclusive=true");
-  op.example("[2,3] ; axis=0 reverse=true").example("[3] ; exclusive=true reverse=true").example("[0,3]");
+  op.example("[2,3] ; axis=0 reverse=true")
+      .example("[3] ; exclusive=true reverse=true")
+      .example("[0,3]");
   return op;
 }
 
 }  // namespace schema
 
 OpDef define_cumsum() {
-  return schema::scan("Cumsum", "cumsum",
-                      "Element i is the sum of the elements up to and with i along the axis; exclusive: without i;\n"
+  return schema::scan("Cumsum",
+                      "cumsum",
+                      "Element i is the sum of the elements up to and with i along the axis; "
+                      "exclusive: without i;\n"
                       "reverse: from the end. Errors: axis out of range; a scalar.");
 }
 OpDef define_cumprod() {
-  return schema::scan("Cumprod", "cumprod",
-                      "Element i is the product of the elements up to and with i along the axis; exclusive: without i;\n"
-                      "reverse: from the end. The gradient is 0 where an element is 0, as in TensorFlow.\n"
-                      "Errors: axis out of range; a scalar.");
+  return schema::scan(
+      "Cumprod",
+      "cumprod",
+      "Element i is the product of the elements up to and with i along the axis; exclusive: "
+      "without i;\n"
+      "reverse: from the end. The gradient is 0 where an element is 0, as in TensorFlow.\n"
+      "Errors: axis out of range; a scalar.");
 }
 
 }  // namespace weir::ops
@@ -50,8 +58,12 @@ Cost cost_scan(std::span<const SpecView> inputs, std::span<const Spec>, std::spa
 
 Ints axis_of(const GradientContext& g) {
   if (g.attr(0).kind == rt::Attr::Kind::operand)
-    throw Error({Code::unimplemented, "the gradient of a scan whose axis is computed in the graph", {}, {},
-                 "an axis that is known when the function is traced", "pass the axis as an integer"});
+    throw Error({Code::unimplemented,
+                 "the gradient of a scan whose axis is computed in the graph",
+                 {},
+                 {},
+                 "an axis that is known when the function is traced",
+                 "pass the axis as an integer"});
   return Ints(std::span<const std::int64_t>(g.attr(0).ints, g.attr(0).count));
 }
 
@@ -63,11 +75,15 @@ void implement_cumsum(OpDef& op) {
   });
 }
 void implement_cumprod(OpDef& op) {
-  op.infer(infer_scan).cost(cost_scan).saves_input({0}).saves_output({0}).gradient([](GradientContext& g) {
-    const Tensor weighted = cumsum(g.dy() * g.output(), axis_of(g), g.attr(1).b, !g.attr(2).b);
-    const Tensor x = g.input(0);
-    g.set(0, is_complex(x.dtype()) ? divide(weighted, x) : divide_no_nan(weighted, x));
-  });
+  op.infer(infer_scan)
+      .cost(cost_scan)
+      .saves_input({0})
+      .saves_output({0})
+      .gradient([](GradientContext& g) {
+        const Tensor weighted = cumsum(g.dy() * g.output(), axis_of(g), g.attr(1).b, !g.attr(2).b);
+        const Tensor x = g.input(0);
+        g.set(0, is_complex(x.dtype()) ? divide(weighted, x) : divide_no_nan(weighted, x));
+      });
 }
 
 }  // namespace weir::ops

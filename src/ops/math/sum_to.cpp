@@ -6,8 +6,10 @@ namespace weir::ops {
 OpDef define_sum_to() {
   return OpDef("SumTo")
       .api("sum_to", "math")
-      .doc("The sum over the axes along which a tensor of `shape` would be broadcast to the operand's shape.\n"
-           "Errors: `shape` does not broadcast to it.")
+      .doc(
+          "The sum over the axes along which a tensor of `shape` would be broadcast to the "
+          "operand's shape.\n"
+          "Errors: `shape` does not broadcast to it.")
       .type("T", kNumeric)
       .input("x", "T")
       .static_operand("shape", {.input = 1, .type_attr = "Tshape"})
@@ -32,7 +34,8 @@ void infer_sum_to(InferContext& c) {
   const auto dims = c.ints(0);
   if (!dims) {
     Shape open = c.ints_count(0) < 0 ? Shape::unknown_rank() : Shape{};
-    for (std::int64_t i = 0; i < c.ints_count(0); ++i) open.push_back(Dim::unknown());
+    for (std::int64_t i = 0; i < c.ints_count(0); ++i)
+      open.push_back(Dim::unknown());
     return c.set(0, open);
   }
   const ShapeView x = c.shape(0);
@@ -43,12 +46,14 @@ void infer_sum_to(InferContext& c) {
     fits = (*dims)[i] == 1 || ((*dims)[i] >= 0 && (!have.known() || have == Dim((*dims)[i])));
   }
   if (!fits)
-    c.fail("the shape does not broadcast to that of the operand", c.describe_inputs() + " to " + Shape(*dims).to_string(),
+    c.fail("the shape does not broadcast to that of the operand",
+           c.describe_inputs() + " to " + Shape(*dims).to_string(),
            "dimensions that are equal or 1, compared from the right");
   c.set(0, Shape(*dims));
 }
 
-std::vector<Tensor> decompose_sum_to(std::span<const Tensor> inputs, std::span<const rt::Attr> attrs) {
+std::vector<Tensor> decompose_sum_to(std::span<const Tensor> inputs,
+                                     std::span<const rt::Attr> attrs) {
   const Tensor& x = inputs[0];
   const std::span<const std::int64_t> to(attrs[0].ints, attrs[0].count);
   std::vector<std::int64_t> axes;

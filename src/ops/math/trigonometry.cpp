@@ -24,7 +24,10 @@ OpDef define_atan() {
   return schema::unary("Atan", "atan", kFloating, "Inverse tangent, in radians.").example("[2,3]");
 }
 OpDef define_atan2() {
-  return schema::binary("Atan2", "atan2", kFloating, "The angle, in radians, of the point with ordinate a, abscissa b.")
+  return schema::binary("Atan2",
+                        "atan2",
+                        kFloating,
+                        "The angle, in radians, of the point with ordinate a, abscissa b.")
       .example("[2,3]:0.5..2 [2,3]:0.5..2")
       .example("[4,1]:0.5..2 [3]:-2..-0.5");
 }
@@ -32,10 +35,12 @@ OpDef define_asinh() {
   return schema::unary("Asinh", "asinh", kFloating, "Inverse hyperbolic sine.").example("[2,3]");
 }
 OpDef define_acosh() {
-  return schema::unary("Acosh", "acosh", kFloating, "Inverse hyperbolic cosine; NaN below 1.").example("[2,3]:1.5..4");
+  return schema::unary("Acosh", "acosh", kFloating, "Inverse hyperbolic cosine; NaN below 1.")
+      .example("[2,3]:1.5..4");
 }
 OpDef define_atanh() {
-  return schema::unary("Atanh", "atanh", kFloating, "Inverse hyperbolic tangent; NaN beyond [-1, 1].")
+  return schema::unary(
+             "Atanh", "atanh", kFloating, "Inverse hyperbolic tangent; NaN beyond [-1, 1].")
       .example("[2,3]:-0.9..0.9");
 }
 
@@ -50,12 +55,14 @@ OpDef define_ceil() {
       .example("[2,3]:-9..9");
 }
 OpDef define_round() {
-  return schema::unary("Round", "round", kReal, "The nearest whole number; halves go to the even one.")
+  return schema::unary(
+             "Round", "round", kReal, "The nearest whole number; halves go to the even one.")
       .traits(Trait::idempotent | Trait::no_gradient)
       .example("[2,3]:-9..9");
 }
 OpDef define_rint() {
-  return schema::unary("Rint", "rint", kFloating, "The nearest whole number; halves go to the even one.")
+  return schema::unary(
+             "Rint", "rint", kFloating, "The nearest whole number; halves go to the even one.")
       .traits(Trait::idempotent | Trait::no_gradient)
       .example("[2,3]:-9..9");
 }

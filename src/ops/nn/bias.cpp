@@ -6,8 +6,9 @@ namespace weir::ops {
 OpDef define_bias_add() {
   return OpDef("BiasAdd")
       .api("bias_add", "nn")
-      .doc("value + bias, where bias [c] is added along the last axis of value [..., c].\n"
-           "Errors: a scalar value; a bias of rank other than 1 or of another length.")
+      .doc(
+          "value + bias, where bias [c] is added along the last axis of value [..., c].\n"
+          "Errors: a scalar value; a bias of rank other than 1 or of another length.")
       .type("T", kNumeric)
       .input("value", "T")
       .input("bias", "T")
@@ -22,7 +23,9 @@ OpDef define_bias_add() {
 OpDef define_bias_add_grad() {
   return OpDef("BiasAddGrad")
       .api("bias_add_grad", "nn")
-      .doc("The gradient of bias_add with respect to the bias: the sum over all axes but the last. Errors: a scalar.")
+      .doc(
+          "The gradient of bias_add with respect to the bias: the sum over all axes but the last. "
+          "Errors: a scalar.")
       .type("T", kNumeric)
       .input("out_backprop", "T")
       .attr("data_format", "NHWC", {"NHWC"})
@@ -71,7 +74,8 @@ void infer_bias_add_grad(InferContext& c) {
 
 Tensor sum_but_last(const Tensor& t) {
   std::vector<std::int64_t> axes;
-  for (int i = 0; i + 1 < t.rank(); ++i) axes.push_back(i);
+  for (int i = 0; i + 1 < t.rank(); ++i)
+    axes.push_back(i);
   return axes.empty() ? t : sum(t, axes);
 }
 

@@ -1,15 +1,18 @@
-/// Convolutions of images [batch, height, width, channels] and their gradients. All three are linear in both operands, so
-/// each is the derivative of the others, to any order.
+/// Convolutions of images [batch, height, width, channels] and their gradients. All three are
+/// linear in both operands, so each is the derivative of the others, to any order.
 #include "ops/define.h"
 
 namespace weir::ops {
 namespace {
 
 constexpr const char* kConvNotes =
-    "strides and dilations are [1, height, width, 1]; padding is VALID, SAME (an odd cell goes to the end) or EXPLICIT\n"
-    "with explicit_paddings, two numbers for each axis. If the input has k times as many channels as the filter takes,\n"
+    "strides and dilations are [1, height, width, 1]; padding is VALID, SAME (an odd cell goes to "
+    "the end) or EXPLICIT\n"
+    "with explicit_paddings, two numbers for each axis. If the input has k times as many channels "
+    "as the filter takes,\n"
     "the channels form k groups.\n"
-    "Errors: a rank other than 4; strides or dilations below 1; an empty filter; channels that do not divide; a window\n"
+    "Errors: a rank other than 4; strides or dilations below 1; an empty filter; channels that do "
+    "not divide; a window\n"
     "larger than the padded input.";
 
 void conv_attrs(OpDef& op) {
@@ -26,9 +29,12 @@ void conv_attrs(OpDef& op) {
 OpDef define_conv2d() {
   OpDef op("Conv2D");
   op.api("convolution_2d", "nn")
-      .doc(std::string("Convolution: y[n, i, j, o] = sum over a, b, c of x[n, i * stride + a * dilation - pad, ..., c] *\n"
-                       "filter[a, b, c, o]. Shapes: input [batch, height, width, in], filter [height, width, in, out] ->\n"
-                       "[batch, height, width, out]. With an int for the strides: conv2d in weir/nn.h.\n") +
+      .doc(std::string(
+               "Convolution: y[n, i, j, o] = sum over a, b, c of x[n, i * stride + a * dilation - "
+               "pad, ..., c] *\n"
+               "filter[a, b, c, o]. Shapes: input [batch, height, width, in], filter [height, "
+               "width, in, out] ->\n"
+               "[batch, height, width, out]. With an int for the strides: conv2d in weir/nn.h.\n") +
            kConvNotes)
       .type("T", kFloating)
       .input("input", "T")
@@ -39,14 +45,18 @@ OpDef define_conv2d() {
       .example("[1,6,7,2] [2,3,2,3] ; strides=[1,2,2,1] padding=VALID")
       .example("[1,7,7,2] [2,2,2,3] ; strides=[1,1,1,1] padding=SAME dilations=[1,2,2,1]")
       .example("[1,5,5,4] [3,3,2,4] ; strides=[1,1,1,1] padding=SAME")
-      .example("[1,4,4,2] [3,3,2,2] ; strides=[1,1,1,1] padding=EXPLICIT explicit_paddings=[0,0,2,1,0,1,0,0]");
+      .example(
+          "[1,4,4,2] [3,3,2,2] ; strides=[1,1,1,1] padding=EXPLICIT "
+          "explicit_paddings=[0,0,2,1,0,1,0,0]");
 }
 
 OpDef define_conv2d_backprop_input() {
   OpDef op("Conv2DBackpropInput");
   op.api("convolution_2d_input_gradient", "nn")
-      .doc(std::string("The gradient of convolution_2d with respect to its input; also the transposed convolution.\n"
-                       "input_sizes is the shape of that input. Shapes: filter [height, width, in, out], out_backprop\n"
+      .doc(std::string("The gradient of convolution_2d with respect to its input; also the "
+                       "transposed convolution.\n"
+                       "input_sizes is the shape of that input. Shapes: filter [height, width, in, "
+                       "out], out_backprop\n"
                        "[batch, height, width, out] -> input_sizes.\n") +
            kConvNotes)
       .type("T", kFloating)
@@ -62,8 +72,10 @@ OpDef define_conv2d_backprop_input() {
 OpDef define_conv2d_backprop_filter() {
   OpDef op("Conv2DBackpropFilter");
   op.api("convolution_2d_filter_gradient", "nn")
-      .doc(std::string("The gradient of convolution_2d with respect to its filter. filter_sizes is the shape of that filter.\n"
-                       "Shapes: input [batch, height, width, in], out_backprop [batch, height, width, out] -> filter_sizes.\n") +
+      .doc(std::string("The gradient of convolution_2d with respect to its filter. filter_sizes is "
+                       "the shape of that filter.\n"
+                       "Shapes: input [batch, height, width, in], out_backprop [batch, height, "
+                       "width, out] -> filter_sizes.\n") +
            kConvNotes)
       .type("T", kFloating)
       .static_operand("filter_sizes", {.input = 1})
@@ -96,10 +108,12 @@ struct Conv : ConvAttrs {
     return convolution_2d(x, filter, strides, padding, paddings, "NHWC", dilations);
   }
   Tensor to_input(const Ints& shape, const Tensor& filter, const Tensor& dy) const {
-    return convolution_2d_input_gradient(shape, filter, dy, strides, padding, paddings, "NHWC", dilations);
+    return convolution_2d_input_gradient(
+        shape, filter, dy, strides, padding, paddings, "NHWC", dilations);
   }
   Tensor to_filter(const Tensor& x, const Ints& shape, const Tensor& dy) const {
-    return convolution_2d_filter_gradient(shape, x, dy, strides, padding, paddings, "NHWC", dilations);
+    return convolution_2d_filter_gradient(
+        shape, x, dy, strides, padding, paddings, "NHWC", dilations);
   }
 };
 
@@ -110,10 +124,13 @@ void check_filter(InferContext& c, ShapeView filter, Dim in_channels) {
   if (!filter[2].known() || !in_channels.known()) return;
   const std::int64_t in = in_channels.value(), each = filter[2].value();
   if (in % each != 0)
-    c.fail("input channels must be a multiple of the filter's", {}, "here " + std::to_string(in) + " and " + std::to_string(each));
+    c.fail("input channels must be a multiple of the filter's",
+           {},
+           "here " + std::to_string(in) + " and " + std::to_string(each));
   const std::int64_t groups = in / each;
   if (groups > 0 && filter[3].known() && filter[3].value() % groups != 0)
-    c.fail("output channels must be a multiple of the groups", {},
+    c.fail("output channels must be a multiple of the groups",
+           {},
            "here " + filter[3].to_string() + " and " + std::to_string(groups));
 }
 
@@ -121,7 +138,10 @@ void check_filter(InferContext& c, ShapeView filter, Dim in_channels) {
 Shape conv_shape(InferContext& c, const WindowAttrs& a, ShapeView input, ShapeView filter) {
   infer::check_windows(c, a);
   check_filter(c, filter, input[3]);
-  return Shape{input[0], infer::slide(c, a, 1, input[1], filter[0]), infer::slide(c, a, 2, input[2], filter[1]), filter[3]};
+  return Shape{input[0],
+               infer::slide(c, a, 1, input[1], filter[0]),
+               infer::slide(c, a, 2, input[2], filter[1]),
+               filter[3]};
 }
 
 void infer_conv(InferContext& c) {
@@ -156,8 +176,12 @@ void infer_filter_gradient(InferContext& c) {
 }
 
 /// 2 flops for each tap of each output.
-Cost conv_cost(double outputs, ShapeView filter, std::span<const SpecView> in, std::span<const Spec> out) {
-  const double taps = double(filter[0].value()) * double(filter[1].value()) * double(filter[2].value());
+Cost conv_cost(double outputs,
+               ShapeView filter,
+               std::span<const SpecView> in,
+               std::span<const Spec> out) {
+  const double taps =
+      double(filter[0].value()) * double(filter[1].value()) * double(filter[2].value());
   const double elements = double(in[0].shape.size() + in[1].shape.size() + out[0].shape.size());
   return {.flops = 2 * outputs * taps, .bytes = elements * double(byte_size(in[0].dtype))};
 }

@@ -6,7 +6,8 @@ namespace infer {
 Shape target_shape(InferContext& c) {
   const auto dims = c.ints(0);
   if (!dims) return Shape{Dim::unknown(), Dim::unknown(), Dim::unknown(), Dim::unknown()};
-  if (dims->size() != 4) c.fail("the target shape must have four dimensions", Shape(*dims).to_string());
+  if (dims->size() != 4)
+    c.fail("the target shape must have four dimensions", Shape(*dims).to_string());
   return Shape(*dims);
 }
 
@@ -21,7 +22,9 @@ std::vector<std::int64_t> list(const rt::Attr& a) {
 }  // namespace
 
 ConvAttrs::ConvAttrs(const GradientContext& g, int first)
-    : strides(list(g.attr(first))), paddings(list(g.attr(first + 2))), dilations(list(g.attr(first + 4))),
+    : strides(list(g.attr(first))),
+      paddings(list(g.attr(first + 2))),
+      dilations(list(g.attr(first + 4))),
       padding(g.attr(first + 1).s, g.attr(first + 1).count) {}
 
 }  // namespace weir::ops

@@ -1,6 +1,7 @@
 #pragma once
 
-/// What the convolution ops share: attributes in the order strides, padding, explicit_paddings, data_format, dilations.
+/// What the convolution ops share: attributes in the order strides, padding, explicit_paddings,
+/// data_format, dilations.
 
 #include "ops/nn/windows.h"
 
@@ -10,7 +11,10 @@ namespace infer {
 
 /// `first`: index of `strides`; the gradients have a static operand before it.
 constexpr WindowAttrs conv_windows(int first) {
-  return {.strides = first, .padding = first + 1, .explicit_paddings = first + 2, .dilations = first + 4};
+  return {.strides = first,
+          .padding = first + 1,
+          .explicit_paddings = first + 2,
+          .dilations = first + 4};
 }
 
 /// The static operand of a gradient (attribute 0) as a shape of rank 4.

@@ -17,10 +17,13 @@ void depthwise_attrs(OpDef& op) {
 OpDef define_depthwise_conv2d() {
   OpDef op("DepthwiseConv2dNative");
   op.api("depthwise_convolution_2d", "nn")
-      .doc("Convolution of every channel with `multiplier` filters of its own: output channel c * multiplier + m is channel\n"
-           "c convolved with filter[:, :, c, m]. Attributes as of convolution_2d. Shapes: input [batch, height, width, in],\n"
-           "filter [height, width, in, multiplier] -> [batch, height, width, in * multiplier].\n"
-           "Errors: those of convolution_2d; channels of input and filter that differ.")
+      .doc(
+          "Convolution of every channel with `multiplier` filters of its own: output channel c * "
+          "multiplier + m is channel\n"
+          "c convolved with filter[:, :, c, m]. Attributes as of convolution_2d. Shapes: input "
+          "[batch, height, width, in],\n"
+          "filter [height, width, in, multiplier] -> [batch, height, width, in * multiplier].\n"
+          "Errors: those of convolution_2d; channels of input and filter that differ.")
       .type("T", kFloating)
       .input("input", "T")
       .input("filter", "T");
@@ -33,7 +36,9 @@ OpDef define_depthwise_conv2d() {
 OpDef define_depthwise_conv2d_backprop_input() {
   OpDef op("DepthwiseConv2dNativeBackpropInput");
   op.api("depthwise_convolution_2d_input_gradient", "nn")
-      .doc("The gradient of depthwise_convolution_2d with respect to its input, whose shape is input_sizes.")
+      .doc(
+          "The gradient of depthwise_convolution_2d with respect to its input, whose shape is "
+          "input_sizes.")
       .type("T", kFloating)
       .static_operand("input_sizes", {.input = 0})
       .input("filter", "T")
@@ -46,7 +51,9 @@ OpDef define_depthwise_conv2d_backprop_input() {
 OpDef define_depthwise_conv2d_backprop_filter() {
   OpDef op("DepthwiseConv2dNativeBackpropFilter");
   op.api("depthwise_convolution_2d_filter_gradient", "nn")
-      .doc("The gradient of depthwise_convolution_2d with respect to its filter, whose shape is filter_sizes.")
+      .doc(
+          "The gradient of depthwise_convolution_2d with respect to its filter, whose shape is "
+          "filter_sizes.")
       .type("T", kFloating)
       .static_operand("filter_sizes", {.input = 1})
       .input("input", "T")
@@ -78,7 +85,9 @@ Shape depthwise_shape(InferContext& c, int first, ShapeView input, ShapeView fil
     if (d == Dim(0)) c.fail("the filter is empty", filter.to_string(), "dimensions >= 1");
   }
   infer::equal_dims(c, input[3], filter[2], "channels of input and filter");
-  return Shape{input[0], infer::slide(c, a, 1, input[1], filter[0]), infer::slide(c, a, 2, input[2], filter[1]),
+  return Shape{input[0],
+               infer::slide(c, a, 1, input[1], filter[0]),
+               infer::slide(c, a, 2, input[2], filter[1]),
                product(filter[2], filter[3])};
 }
 
@@ -87,12 +96,15 @@ void require_rank_4(InferContext& c) {
   infer::require_rank(c, 1, 4);
 }
 
-/// Shared by both gradients: sets the target's shape, checks that out_backprop is what the forward op gives.
+/// Shared by both gradients: sets the target's shape, checks that out_backprop is what the forward
+/// op gives.
 void infer_gradient(InferContext& c, bool to_input) {
   require_rank_4(c);
   const Shape target = infer::target_shape(c);
-  const Shape forward = to_input ? depthwise_shape(c, 1, target, c.shape(0)) : depthwise_shape(c, 1, c.shape(0), target);
-  for (int i = 0; i < 4; ++i) infer::equal_dims(c, forward[i], c.shape(1)[i], "shapes of out_backprop and of the output");
+  const Shape forward = to_input ? depthwise_shape(c, 1, target, c.shape(0))
+                                 : depthwise_shape(c, 1, c.shape(0), target);
+  for (int i = 0; i < 4; ++i)
+    infer::equal_dims(c, forward[i], c.shape(1)[i], "shapes of out_backprop and of the output");
   c.set(0, target);
 }
 
@@ -103,10 +115,12 @@ struct Depthwise : ConvAttrs {
     return depthwise_convolution_2d(x, filter, strides, padding, paddings, "NHWC", dilations);
   }
   Tensor to_input(const Ints& shape, const Tensor& filter, const Tensor& dy) const {
-    return depthwise_convolution_2d_input_gradient(shape, filter, dy, strides, padding, paddings, "NHWC", dilations);
+    return depthwise_convolution_2d_input_gradient(
+        shape, filter, dy, strides, padding, paddings, "NHWC", dilations);
   }
   Tensor to_filter(const Tensor& x, const Ints& shape, const Tensor& dy) const {
-    return depthwise_convolution_2d_filter_gradient(shape, x, dy, strides, padding, paddings, "NHWC", dilations);
+    return depthwise_convolution_2d_filter_gradient(
+        shape, x, dy, strides, padding, paddings, "NHWC", dilations);
   }
 };
 

@@ -18,19 +18,29 @@ namespace {
 using List = std::vector<std::int64_t>;
 using Where = std::source_location;
 
-[[noreturn]] void fail(const char* function, Where where, std::string what, std::string got, std::string expected) {
-  throw Error({Code::invalid_argument, std::string(function) + ": " + std::move(what), to_string(where), std::move(got),
-               std::move(expected), {}});
+[[noreturn]] void fail(
+    const char* function, Where where, std::string what, std::string got, std::string expected) {
+  throw Error({Code::invalid_argument,
+               std::string(function) + ": " + std::move(what),
+               to_string(where),
+               std::move(got),
+               std::move(expected),
+               {}});
 }
 
 /// One number, two or four, as TensorFlow's list of four.
 List spread(const char* function, const Ints& given, Where where) {
   const auto v = given.values();
-  if (given.tensor() || !given.present()) fail(function, where, "sizes and strides must be integers", {}, "1, 2 or 4 of them");
+  if (given.tensor() || !given.present())
+    fail(function, where, "sizes and strides must be integers", {}, "1, 2 or 4 of them");
   if (v.size() == 1) return {1, v[0], v[0], 1};
   if (v.size() == 2) return {1, v[0], v[1], 1};
   if (v.size() == 4) return {v.begin(), v.end()};
-  fail(function, where, "a list of the wrong length", std::to_string(v.size()) + " numbers", "1, 2 or 4 of them");
+  fail(function,
+       where,
+       "a list of the wrong length",
+       std::to_string(v.size()) + " numbers",
+       "1, 2 or 4 of them");
 }
 
 /// f(x) along the last axis, where `axis` has been moved.
@@ -38,7 +48,11 @@ template <class F>
 Tensor along_last(const Tensor& x, std::int64_t axis, Where where, F f) {
   const int rank = x.rank();
   if (axis < -rank || axis >= rank)
-    fail("softmax", where, "axis out of range", "axis " + std::to_string(axis) + " with " + x.describe(), "an axis of the logits");
+    fail("softmax",
+         where,
+         "axis out of range",
+         "axis " + std::to_string(axis) + " with " + x.describe(),
+         "an axis of the logits");
   if (axis < 0) axis += rank;
   if (axis == rank - 1) return f(Operand(x, where));
   List permutation(std::size_t(rank), 0);
@@ -52,13 +66,17 @@ Tensor as_rows(const Tensor& t) {
   const std::int64_t last = t.dim(-1);
   if (t.rank() == 2) return t;
   if (last > 0) return reshape(t, {-1, last});
-  return reshape(t, concat({reshape(prod(cast(slice(shape(t), 0, t.rank() - 1), DType::int64)), 1),
-                            cast(slice(shape(t), t.rank() - 1, 1), DType::int64)}, 0));
+  return reshape(t,
+                 concat({reshape(prod(cast(slice(shape(t), 0, t.rank() - 1), DType::int64)), 1),
+                         cast(slice(shape(t), t.rank() - 1, 1), DType::int64)},
+                        0));
 }
 
 /// A value per row, in the shape that the rows had.
 Tensor per_row(const Tensor& values, const Tensor& rows_of) {
-  return rows_of.rank() == 2 ? values : reshape(values, ops::DimsOf(rows_of, 0, rows_of.rank() - 1).for_reshape());
+  return rows_of.rank() == 2
+             ? values
+             : reshape(values, ops::DimsOf(rows_of, 0, rows_of.rank() - 1).for_reshape());
 }
 
 }  // namespace
@@ -68,14 +86,18 @@ Tensor softmax(Operand logits, std::int64_t axis) {
 }
 
 Tensor log_softmax(Operand logits, std::int64_t axis) {
-  return along_last(logits.to_tensor(), axis, logits.where(), [](Operand x) { return log_softmax(x); });
+  return along_last(
+      logits.to_tensor(), axis, logits.where(), [](Operand x) { return log_softmax(x); });
 }
 
 Tensor softmax_cross_entropy_with_logits(Operand labels, Operand logits) {
   const Tensor z = labels.to_tensor(), x = logits.to_tensor();
   if (x.rank() == 0 || z.rank() != x.rank())
-    fail("softmax_cross_entropy_with_logits", logits.where(), "labels and logits must have the same shape",
-         "labels " + z.describe() + ", logits " + x.describe(), "[..., classes] twice");
+    fail("softmax_cross_entropy_with_logits",
+         logits.where(),
+         "labels and logits must have the same shape",
+         "labels " + z.describe() + ", logits " + x.describe(),
+         "[..., classes] twice");
   if (x.rank() == 2) return softmax_cross_entropy(Operand(x, logits.where()), z).loss;
   return per_row(softmax_cross_entropy(Operand(as_rows(x), logits.where()), as_rows(z)).loss, x);
 }
@@ -83,54 +105,97 @@ Tensor softmax_cross_entropy_with_logits(Operand labels, Operand logits) {
 Tensor sparse_softmax_cross_entropy_with_logits(Operand labels, Operand logits) {
   const Tensor z = labels.to_tensor(), x = logits.to_tensor();
   if (x.rank() == 0 || z.rank() != x.rank() - 1)
-    fail("sparse_softmax_cross_entropy_with_logits", logits.where(), "labels must have one axis less than logits",
-         "labels " + z.describe() + ", logits " + x.describe(), "labels [...], logits [..., classes]");
+    fail("sparse_softmax_cross_entropy_with_logits",
+         logits.where(),
+         "labels must have one axis less than logits",
+         "labels " + z.describe() + ", logits " + x.describe(),
+         "labels [...], logits [..., classes]");
   if (x.rank() == 2) return sparse_softmax_cross_entropy(Operand(x, logits.where()), z).loss;
-  return per_row(sparse_softmax_cross_entropy(Operand(as_rows(x), logits.where()), reshape(z, -1)).loss, x);
+  return per_row(
+      sparse_softmax_cross_entropy(Operand(as_rows(x), logits.where()), reshape(z, -1)).loss, x);
 }
 
 Tensor sigmoid_cross_entropy_with_logits(Operand labels, Operand logits) {
   const Tensor x = logits.to_tensor();
-  const Tensor z = labels.is_scalar() ? tensor::adopt_scalar(labels.scalar(), x.dtype()) : labels.to_tensor();
-  return subtract(Operand(maximum(x, 0), logits.where()), multiply(x, z)) + log1p(exp(negative(abs(x))));
+  const Tensor z =
+      labels.is_scalar() ? tensor::adopt_scalar(labels.scalar(), x.dtype()) : labels.to_tensor();
+  return subtract(Operand(maximum(x, 0), logits.where()), multiply(x, z)) +
+         log1p(exp(negative(abs(x))));
 }
 
-Tensor conv2d(Operand input, Operand filter, const Ints& strides, std::string_view padding, const Ints& dilations) {
-  return convolution_2d(input, filter, spread("conv2d", strides, input.where()), padding, List{}, "NHWC",
+Tensor conv2d(Operand input,
+              Operand filter,
+              const Ints& strides,
+              std::string_view padding,
+              const Ints& dilations) {
+  return convolution_2d(input,
+                        filter,
+                        spread("conv2d", strides, input.where()),
+                        padding,
+                        List{},
+                        "NHWC",
                         spread("conv2d", dilations, input.where()));
 }
 
-Tensor conv2d_transpose(Operand input, Operand filter, const Ints& output_shape, const Ints& strides,
-                        std::string_view padding, const Ints& dilations) {
-  return convolution_2d_input_gradient(output_shape, filter, input, spread("conv2d_transpose", strides, input.where()),
-                                       padding, List{}, "NHWC", spread("conv2d_transpose", dilations, input.where()));
+Tensor conv2d_transpose(Operand input,
+                        Operand filter,
+                        const Ints& output_shape,
+                        const Ints& strides,
+                        std::string_view padding,
+                        const Ints& dilations) {
+  return convolution_2d_input_gradient(output_shape,
+                                       filter,
+                                       input,
+                                       spread("conv2d_transpose", strides, input.where()),
+                                       padding,
+                                       List{},
+                                       "NHWC",
+                                       spread("conv2d_transpose", dilations, input.where()));
 }
 
-Tensor depthwise_conv2d(Operand input, Operand filter, const Ints& strides, std::string_view padding, const Ints& dilations) {
-  return depthwise_convolution_2d(input, filter, spread("depthwise_conv2d", strides, input.where()), padding, List{}, "NHWC",
+Tensor depthwise_conv2d(Operand input,
+                        Operand filter,
+                        const Ints& strides,
+                        std::string_view padding,
+                        const Ints& dilations) {
+  return depthwise_convolution_2d(input,
+                                  filter,
+                                  spread("depthwise_conv2d", strides, input.where()),
+                                  padding,
+                                  List{},
+                                  "NHWC",
                                   spread("depthwise_conv2d", dilations, input.where()));
 }
 
 Tensor max_pool2d(Operand input, const Ints& size, const Ints& strides, std::string_view padding) {
-  return max_pool(input, spread("max_pool2d", size, input.where()), spread("max_pool2d", strides, input.where()), padding);
+  return max_pool(input,
+                  spread("max_pool2d", size, input.where()),
+                  spread("max_pool2d", strides, input.where()),
+                  padding);
 }
 
 Tensor avg_pool2d(Operand input, const Ints& size, const Ints& strides, std::string_view padding) {
-  return avg_pool(input, spread("avg_pool2d", size, input.where()), spread("avg_pool2d", strides, input.where()), padding);
+  return avg_pool(input,
+                  spread("avg_pool2d", size, input.where()),
+                  spread("avg_pool2d", strides, input.where()),
+                  padding);
 }
 
 Moments moments(Operand operand, const Ints& axes, bool keepdims) {
   const Tensor x = operand.to_tensor();
   const Tensor center = mean(Operand(x, operand.where()), axes, true);
-  return {keepdims ? center : sum(center, axes), mean(squared_difference(x, center), axes, keepdims)};
+  return {keepdims ? center : sum(center, axes),
+          mean(squared_difference(x, center), axes, keepdims)};
 }
 
-Tensor batch_normalization(Operand x, Operand mean, Operand variance, Operand offset, Operand scale, double epsilon) {
+Tensor batch_normalization(
+    Operand x, Operand mean, Operand variance, Operand offset, Operand scale, double epsilon) {
   const Tensor factor = multiply(rsqrt(add(variance, epsilon)), scale);
   return add(multiply(x, factor), subtract(offset, multiply(mean, factor)));
 }
 
-Tensor layer_normalization(Operand operand, Operand scale, Operand offset, const Ints& axes, double epsilon) {
+Tensor layer_normalization(
+    Operand operand, Operand scale, Operand offset, const Ints& axes, double epsilon) {
   const Tensor x = operand.to_tensor();
   const Moments m = moments(Operand(x, operand.where()), axes, true);
   return batch_normalization(x, m.mean, m.variance, offset, scale, epsilon);
@@ -139,10 +204,16 @@ Tensor layer_normalization(Operand operand, Operand scale, Operand offset, const
 Tensor dropout(Operand operand, double rate, const Generator& generator) {
   const Tensor x = operand.to_tensor();
   if (!(rate >= 0 && rate < 1))
-    fail("dropout", operand.where(), "the rate is not a probability below 1", std::to_string(rate), "0 <= rate < 1");
-  if (!is_floating(x.dtype())) fail("dropout", operand.where(), "not a floating dtype", x.describe(), "a floating dtype");
+    fail("dropout",
+         operand.where(),
+         "the rate is not a probability below 1",
+         std::to_string(rate),
+         "0 <= rate < 1");
+  if (!is_floating(x.dtype()))
+    fail("dropout", operand.where(), "not a floating dtype", x.describe(), "a floating dtype");
   if (rate == 0) return x;
-  const Tensor u = stateless_uniform(ops::DimsOf(x).exact(), generator.next(operand.where()), x.dtype());
+  const Tensor u =
+      stateless_uniform(ops::DimsOf(x).exact(), generator.next(operand.where()), x.dtype());
   return where(greater_equal(u, rate), multiply(Operand(x, operand.where()), 1 / (1 - rate)), 0);
 }
 

@@ -6,9 +6,12 @@ namespace weir::ops {
 OpDef define_softmax() {
   return OpDef("Softmax")
       .api("softmax", "nn")
-      .doc("exp(x) / sum(exp(x)) along the last axis, computed from x - max(x), so that no logit overflows. An entry of\n"
-           "-inf becomes 0; a row that is all -inf becomes NaN. For another axis: softmax(x, axis) in weir/nn.h.\n"
-           "Errors: a scalar.")
+      .doc(
+          "exp(x) / sum(exp(x)) along the last axis, computed from x - max(x), so that no logit "
+          "overflows. An entry of\n"
+          "-inf becomes 0; a row that is all -inf becomes NaN. For another axis: softmax(x, axis) "
+          "in weir/nn.h.\n"
+          "Errors: a scalar.")
       .type("T", kFloating)
       .input("logits", "T")
       .output("softmax", "T")
@@ -21,8 +24,10 @@ OpDef define_softmax() {
 OpDef define_log_softmax() {
   return OpDef("LogSoftmax")
       .api("log_softmax", "nn")
-      .doc("x - log(sum(exp(x))) along the last axis, computed from x - max(x). For another axis: log_softmax(x, axis) in\n"
-           "weir/nn.h. Errors: a scalar.")
+      .doc(
+          "x - log(sum(exp(x))) along the last axis, computed from x - max(x). For another axis: "
+          "log_softmax(x, axis) in\n"
+          "weir/nn.h. Errors: a scalar.")
       .type("T", kFloating)
       .input("logits", "T")
       .output("logsoftmax", "T")
@@ -45,7 +50,9 @@ void infer_softmax(InferContext& c) {
   infer::same_as_first(c);
 }
 
-Cost cost_softmax(std::span<const SpecView> inputs, std::span<const Spec>, std::span<const rt::Attr>) {
+Cost cost_softmax(std::span<const SpecView> inputs,
+                  std::span<const Spec>,
+                  std::span<const rt::Attr>) {
   const double n = double(inputs[0].shape.size());
   return {.flops = 4 * n, .bytes = 2 * n * double(byte_size(inputs[0].dtype))};
 }

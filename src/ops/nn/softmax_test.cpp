@@ -1,6 +1,5 @@
-#include <weir/ops.h>
-
 #include <gtest/gtest.h>
+#include <weir/ops.h>
 
 #include <cmath>
 #include <limits>
@@ -13,7 +12,8 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 void expect_near(const Tensor& t, const std::vector<float>& expected, float tolerance = 1e-6f) {
   const auto values = t.data<float>();
   ASSERT_EQ(values.size(), expected.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(values[i], expected[i], tolerance) << "at " << i;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_NEAR(values[i], expected[i], tolerance) << "at " << i;
 }
 
 TEST(Softmax, IsStableForLargeLogits) {
@@ -41,10 +41,12 @@ TEST(CrossEntropy, MatchesTensorFlow) {
   const Tensor x{{1.f, 2.f, 3.f}, {0.5f, -1.f, 4.f}};
   const auto dense = softmax_cross_entropy(x, Tensor{{0.2f, 0.3f, 0.5f}, {0.f, 1.f, 0.f}});
   expect_near(dense.loss, {1.1076059f, 5.0362697f});
-  expect_near(dense.backprop, {-0.10996943f, -0.055271536f, 0.16524094f, 0.029121762f, -0.9935021f, 0.9643803f});
+  expect_near(dense.backprop,
+              {-0.10996943f, -0.055271536f, 0.16524094f, 0.029121762f, -0.9935021f, 0.9643803f});
   const auto sparse = sparse_softmax_cross_entropy(x, Tensor{2, 1});
   expect_near(sparse.loss, {0.40760595f, 5.0362697f});
-  expect_near(sparse.backprop, {0.09003057f, 0.24472848f, -0.33475906f, 0.029121762f, -0.9935021f, 0.9643803f});
+  expect_near(sparse.backprop,
+              {0.09003057f, 0.24472848f, -0.33475906f, 0.029121762f, -0.9935021f, 0.9643803f});
 }
 
 Tensor noise(const Shape& shape) {
@@ -55,20 +57,25 @@ void expect_close(const Tensor& fast, const Tensor& exact) {
   const auto a = fast.data<float>();
   const auto b = exact.data<double>();
   ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-6 + 1e-6 * std::abs(b[i])) << "at " << i;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ASSERT_NEAR(a[i], b[i], 1e-6 + 1e-6 * std::abs(b[i])) << "at " << i;
 }
 
 TEST(SoftmaxKernel, AgreesWithFloat64) {
   for (std::int64_t n : {1, 7, 10, 16, 33, 300, 1000}) {
-    const Tensor x = noise({9, n}), wide = cast(x, DType::float64), labels = softmax(multiply(x, 0.5));
+    const Tensor x = noise({9, n}), wide = cast(x, DType::float64),
+                 labels = softmax(multiply(x, 0.5));
     expect_close(softmax(x), softmax(wide));
     expect_close(log_softmax(x), log_softmax(wide));
-    const auto fast = softmax_cross_entropy(x, labels), exact = softmax_cross_entropy(wide, cast(labels, DType::float64));
+    const auto fast = softmax_cross_entropy(x, labels),
+               exact = softmax_cross_entropy(wide, cast(labels, DType::float64));
     expect_close(fast.loss, exact.loss);
     expect_close(fast.backprop, exact.backprop);
     const Tensor truth = Tensor::full(Shape{9}, std::int32_t(n - 1));
-    expect_close(sparse_softmax_cross_entropy(x, truth).loss, sparse_softmax_cross_entropy(wide, truth).loss);
-    expect_close(sparse_softmax_cross_entropy(x, truth).backprop, sparse_softmax_cross_entropy(wide, truth).backprop);
+    expect_close(sparse_softmax_cross_entropy(x, truth).loss,
+                 sparse_softmax_cross_entropy(wide, truth).loss);
+    expect_close(sparse_softmax_cross_entropy(x, truth).backprop,
+                 sparse_softmax_cross_entropy(wide, truth).backprop);
   }
 }
 
@@ -90,7 +97,8 @@ TEST(CrossEntropy, LabelOutOfRangeNamesIt) {
       FAIL();
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), Code::invalid_argument);
-      EXPECT_NE(e.info().what.find("labels[1] = " + std::to_string(label)), std::string::npos) << e.what();
+      EXPECT_NE(e.info().what.find("labels[1] = " + std::to_string(label)), std::string::npos)
+          << e.what();
     }
   }
 }

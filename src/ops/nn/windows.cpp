@@ -13,12 +13,16 @@ void check_list(InferContext& c, int attr) {
   if (attr < 0) return;
   const auto values = list(c, attr);
   const std::string& name = c.op().attrs()[std::size_t(attr)].name;
-  if (values.size() != 4) c.fail(name + " must be a list of four", Shape(values).to_string(), "[1, height, width, 1]");
+  if (values.size() != 4)
+    c.fail(name + " must be a list of four", Shape(values).to_string(), "[1, height, width, 1]");
   for (std::int64_t v : values) {
-    if (v <= 0) c.fail(name + " must be positive", Shape(values).to_string(), "[1, height, width, 1]");
+    if (v <= 0)
+      c.fail(name + " must be positive", Shape(values).to_string(), "[1, height, width, 1]");
   }
   if (values[0] != 1 || values[3] != 1)
-    c.fail(name + " of batch and channels must be 1", Shape(values).to_string(), "[1, height, width, 1]");
+    c.fail(name + " of batch and channels must be 1",
+           Shape(values).to_string(),
+           "[1, height, width, 1]");
 }
 
 void check_explicit(InferContext& c, const WindowAttrs& a) {
@@ -26,18 +30,25 @@ void check_explicit(InferContext& c, const WindowAttrs& a) {
   if (a.explicit_paddings < 0) return;
   const auto pads = list(c, a.explicit_paddings);
   if (!given) {
-    if (!pads.empty()) c.fail("explicit_paddings without padding EXPLICIT", Shape(pads).to_string(), "an empty list");
+    if (!pads.empty())
+      c.fail(
+          "explicit_paddings without padding EXPLICIT", Shape(pads).to_string(), "an empty list");
     return;
   }
-  if (pads.size() != 8) c.fail("explicit_paddings must be a list of eight", Shape(pads).to_string(), "two for each axis");
+  if (pads.size() != 8)
+    c.fail(
+        "explicit_paddings must be a list of eight", Shape(pads).to_string(), "two for each axis");
   for (std::size_t i = 0; i < 8; ++i) {
     if (pads[i] < 0 || ((i < 2 || i > 5) && pads[i] != 0))
-      c.fail("explicit_paddings must be >= 0, and 0 for batch and channels", Shape(pads).to_string());
+      c.fail("explicit_paddings must be >= 0, and 0 for batch and channels",
+             Shape(pads).to_string());
   }
 }
 
 base::Window window(InferContext& c, const WindowAttrs& a, int axis, std::int64_t size) {
-  return {size, list(c, a.strides)[std::size_t(axis)], a.dilations < 0 ? 1 : list(c, a.dilations)[std::size_t(axis)]};
+  return {size,
+          list(c, a.strides)[std::size_t(axis)],
+          a.dilations < 0 ? 1 : list(c, a.dilations)[std::size_t(axis)]};
 }
 
 }  // namespace
@@ -49,7 +60,8 @@ void check_windows(InferContext& c, const WindowAttrs& a) {
   check_explicit(c, a);
 }
 
-base::Extent extent(InferContext& c, const WindowAttrs& a, int axis, std::int64_t in, std::int64_t filter) {
+base::Extent extent(
+    InferContext& c, const WindowAttrs& a, int axis, std::int64_t in, std::int64_t filter) {
   const base::Padding padding = base::padding_of(c.attr(a.padding).s);
   std::int64_t before = 0, after = 0;
   if (padding == base::Padding::given) {
@@ -60,8 +72,10 @@ base::Extent extent(InferContext& c, const WindowAttrs& a, int axis, std::int64_
   if (e.out < 0)
     c.fail("negative dimension size: the window is larger than the input",
            c.describe_inputs() + ", axis " + std::to_string(axis) + ": window " +
-               std::to_string(window(c, a, axis, filter).reach()) + " over " + std::to_string(in) + " cells",
-           "a window that fits", "pass padding \"SAME\", or a larger input");
+               std::to_string(window(c, a, axis, filter).reach()) + " over " + std::to_string(in) +
+               " cells",
+           "a window that fits",
+           "pass padding \"SAME\", or a larger input");
   return e;
 }
 

@@ -18,9 +18,11 @@ struct WindowAttrs {
 
 /// Checks the lists; fails if one is wrong. Batch and channels must be 1 everywhere.
 void check_windows(InferContext& c, const WindowAttrs& a);
-/// Output dimension of spatial axis `axis` (1: height, 2: width). Unknown where the input or the filter is.
+/// Output dimension of spatial axis `axis` (1: height, 2: width). Unknown where the input or the
+/// filter is.
 Dim slide(InferContext& c, const WindowAttrs& a, int axis, Dim in, Dim filter);
 /// The window of an axis as the attributes describe it.
-base::Extent extent(InferContext& c, const WindowAttrs& a, int axis, std::int64_t in, std::int64_t filter);
+base::Extent extent(
+    InferContext& c, const WindowAttrs& a, int axis, std::int64_t in, std::int64_t filter);
 
 }  // namespace weir::ops::infer

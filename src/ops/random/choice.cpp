@@ -6,8 +6,10 @@ namespace weir::ops {
 OpDef define_stateless_permutation() {
   return OpDef("StatelessPermutation")
       .api("stateless_permutation", "random")
-      .doc("The integers [0, n) in random order, all orders equally likely: a function of the two integers of the seed.\n"
-           "Shapes: seed int [2] -> int64 [n]. Errors: n < 0; a seed of another shape.")
+      .doc(
+          "The integers [0, n) in random order, all orders equally likely: a function of the two "
+          "integers of the seed.\n"
+          "Shapes: seed int [2] -> int64 [n]. Errors: n < 0; a seed of another shape.")
       .static_operand("n", {.input = 0, .scalar = true})
       .type("Tseed", kIndex)
       .input("seed", "Tseed")
@@ -19,9 +21,12 @@ OpDef define_stateless_permutation() {
 OpDef define_stateless_multinomial() {
   return OpDef("StatelessMultinomial")
       .api("stateless_categorical", "random")
-      .doc("Draws classes with the probabilities softmax(logits), num_samples for each row; -inf is never drawn.\n"
-           "Shapes: logits [batch, classes], seed int [2] -> [batch, num_samples]. Errors: other ranks; num_samples < 0;\n"
-           "no classes; a row without a finite logit.")
+      .doc(
+          "Draws classes with the probabilities softmax(logits), num_samples for each row; -inf is "
+          "never drawn.\n"
+          "Shapes: logits [batch, classes], seed int [2] -> [batch, num_samples]. Errors: other "
+          "ranks; num_samples < 0;\n"
+          "no classes; a row without a finite logit.")
       .type("T", kFloating)
       .input("logits", "T")
       .static_operand("num_samples", {.input = 1, .scalar = true})
@@ -44,14 +49,16 @@ namespace {
 
 void check_seed(InferContext& c, int input) {
   const ShapeView seed = c.shape(input);
-  if (seed.rank() != 1 || (seed[0].known() && seed[0] != Dim(2))) c.fail("the seed must be two integers", {}, "shape [2]");
+  if (seed.rank() != 1 || (seed[0].known() && seed[0] != Dim(2)))
+    c.fail("the seed must be two integers", {}, "shape [2]");
 }
 
 /// A count that a static operand gives.
 Dim count(InferContext& c, int attr) {
   const auto n = c.ints(attr);
   if (!n) return Dim::unknown();
-  if (n->size() != 1 || (*n)[0] < 0) c.fail("the count must be one number >= 0", Shape(*n).to_string());
+  if (n->size() != 1 || (*n)[0] < 0)
+    c.fail("the count must be one number >= 0", Shape(*n).to_string());
   return Dim((*n)[0]);
 }
 

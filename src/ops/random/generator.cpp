@@ -1,9 +1,8 @@
 /// Generators: an index counted in a variable, and the pure ops that it keys.
-#include <weir/random.h>
-
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
 #include <weir/ops/random.h>
+#include <weir/random.h>
 
 #include <random>
 
@@ -24,11 +23,20 @@ Tensor make_state(std::int64_t seed, std::int64_t next) {
 
 VariableState& checked(const Variable& state, Where where) {
   if (!state.defined())
-    throw Error({Code::failed_precondition, "use of an undefined Generator", to_string(where), "a default-constructed Generator",
-                 "Generator::from_seed(seed)", {}});
+    throw Error({Code::failed_precondition,
+                 "use of an undefined Generator",
+                 to_string(where),
+                 "a default-constructed Generator",
+                 "Generator::from_seed(seed)",
+                 {}});
   VariableState& v = *state.state();
   if (v.dtype() == DType::int64 && v.shape() == Shape{2}) return v;
-  throw Error({Code::invalid_argument, "Generator: the state is not one", to_string(where), v.snapshot().describe(), "int64[2]", {}});
+  throw Error({Code::invalid_argument,
+               "Generator: the state is not one",
+               to_string(where),
+               v.snapshot().describe(),
+               "int64[2]",
+               {}});
 }
 
 /// Reads and counts up under the variable's lock: no two draws share an index.
@@ -78,7 +86,8 @@ Tensor Generator::next(Where where) const {
   if (!handler.is_tracing()) return take_now(v);
   dispatch::PauseRecording pause;
   const Tensor key = handler.read(state_.state(), where);
-  handler.write(state_.state(), add(Operand(key, where), Tensor{std::int64_t(0), std::int64_t(1)}), where);
+  handler.write(
+      state_.state(), add(Operand(key, where), Tensor{std::int64_t(0), std::int64_t(1)}), where);
   return key;
 }
 
@@ -92,18 +101,31 @@ Tensor Generator::normal(const Ints& shape, Operand mean, Operand stddev, DType 
   return scale_and_shift(stateless_normal(shape, next(mean.where()), dtype), stddev, mean);
 }
 
-Tensor Generator::truncated_normal(const Ints& shape, Operand mean, Operand stddev, DType dtype) const {
-  return scale_and_shift(stateless_truncated_normal(shape, next(mean.where()), dtype), stddev, mean);
+Tensor Generator::truncated_normal(const Ints& shape,
+                                   Operand mean,
+                                   Operand stddev,
+                                   DType dtype) const {
+  return scale_and_shift(
+      stateless_truncated_normal(shape, next(mean.where()), dtype), stddev, mean);
 }
 
-Tensor Generator::uniform_int(const Ints& shape, Operand minval, Operand maxval, DType dtype) const {
-  return stateless_uniform_int(shape, next(minval.where()), bound(minval, dtype), bound(maxval, dtype));
+Tensor Generator::uniform_int(const Ints& shape,
+                              Operand minval,
+                              Operand maxval,
+                              DType dtype) const {
+  return stateless_uniform_int(
+      shape, next(minval.where()), bound(minval, dtype), bound(maxval, dtype));
 }
 
 Tensor Generator::shuffle(Operand x) const {
   const Tensor t = x.to_tensor();
   if (t.rank() == 0)
-    throw Error({Code::invalid_argument, "shuffle: nothing to shuffle", to_string(x.where()), t.describe(), "rank 1 or more", {}});
+    throw Error({Code::invalid_argument,
+                 "shuffle: nothing to shuffle",
+                 to_string(x.where()),
+                 t.describe(),
+                 "rank 1 or more",
+                 {}});
   ops::DimsOf count(t, 0, 1);
   return gather(Operand(t, x.where()), stateless_permutation(count.exact(), next(x.where())));
 }

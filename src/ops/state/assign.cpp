@@ -1,4 +1,5 @@
-/// Writes of variables. A write is an effect: it keeps its place among the reads and writes of the same variable.
+/// Writes of variables. A write is an effect: it keeps its place among the reads and writes of the
+/// same variable.
 #include <weir/operators.h>
 #include <weir/variable.h>
 
@@ -12,20 +13,30 @@ namespace {
 
 using Where = std::source_location;
 
-[[noreturn]] void fail(const std::string& name, Where where, std::string what, std::string got, std::string expected) {
-  throw Error({Code::invalid_argument, "assign to '" + name + "': " + std::move(what), to_string(where), std::move(got),
-               std::move(expected), {}});
+[[noreturn]] void fail(
+    const std::string& name, Where where, std::string what, std::string got, std::string expected) {
+  throw Error({Code::invalid_argument,
+               "assign to '" + name + "': " + std::move(what),
+               to_string(where),
+               std::move(got),
+               std::move(expected),
+               {}});
 }
 
 const std::shared_ptr<VariableState>& checked(const Variable& v, Where where) {
   if (v.defined()) return v.state();
-  throw Error({Code::failed_precondition, "use of an undefined Variable", to_string(where), "a default-constructed Variable",
-               "a variable with a value", {}});
+  throw Error({Code::failed_precondition,
+               "use of an undefined Variable",
+               to_string(where),
+               "a default-constructed Variable",
+               "a variable with a value",
+               {}});
 }
 
 void check_value(const VariableState& v, const Tensor& value, Where where) {
   if (!value.defined()) fail(v.name, where, "an undefined tensor", "", "a tensor");
-  if (value.dtype() != v.dtype()) fail(v.name, where, "another dtype", value.describe(), name(v.dtype()));
+  if (value.dtype() != v.dtype())
+    fail(v.name, where, "another dtype", value.describe(), name(v.dtype()));
   const ShapeView shape = value.impl()->shape();
   if (shape.is_static() && shape.to_shape() != v.shape())
     fail(v.name, where, "another shape", value.describe(), v.shape().to_string());
@@ -40,8 +51,8 @@ dispatch::Handler& handler_of(const Tensor& value, Where where) {
   return dispatch::handler_for(operands, where, "assign");
 }
 
-/// Eager read-modify-write under the variable's lock: no update of another thread is lost, and the sum is written over
-/// the old value when nobody holds a snapshot of it.
+/// Eager read-modify-write under the variable's lock: no update of another thread is lost, and the
+/// sum is written over the old value when nobody holds a snapshot of it.
 template <class Op>
 Tensor update_now(VariableState& v, const Tensor& delta, Where where, Op op) {
   std::lock_guard lock(v.mutex);
@@ -56,7 +67,8 @@ Tensor update(const Variable& variable, const Operand& o, Op op) {
   VariableState& v = *checked(variable, o.where());
   const Tensor delta = value_of(v, o);
   // The whole check comes first: a failure must not consume the old value.
-  if (delta.dtype() != v.dtype()) fail(v.name, o.where(), "another dtype", delta.describe(), name(v.dtype()));
+  if (delta.dtype() != v.dtype())
+    fail(v.name, o.where(), "another dtype", delta.describe(), name(v.dtype()));
   if (delta.rank() != 0) check_value(v, delta, o.where());
   dispatch::Handler& handler = handler_of(delta, o.where());
   if (!handler.is_tracing()) return update_now(v, delta, o.where(), op);
