@@ -12,6 +12,25 @@ using graph::Kind;
 using graph::Node;
 using graph::Ref;
 
+/// The same graph with these input nodes first, in this order: then the order of `inputs` is that
+/// of the nodes, and nothing that copies a graph node by node can lose it.
+std::shared_ptr<Graph> with_inputs_first(const Graph& g, const std::vector<int>& inputs) {
+  auto ordered = std::make_shared<Graph>(g.name());
+  std::vector<int> place(g.size(), -1);
+  for (int i : inputs)
+    place[std::size_t(i)] = ordered->add(g.node(i));
+  for (int i = 0; i < int(g.size()); ++i) {
+    if (place[std::size_t(i)] >= 0) continue;
+    Node n = g.node(i);
+    for (Ref& r : n.inputs)
+      r.node = place[std::size_t(r.node)];
+    place[std::size_t(i)] = ordered->add(std::move(n));
+  }
+  for (Ref r : g.outputs)
+    ordered->outputs.push_back({place[std::size_t(r.node)], r.output});
+  return ordered;
+}
+
 }  // namespace
 
 std::shared_ptr<graph::Builder> builder_for(std::span<const Tensor> operands) {
@@ -74,7 +93,7 @@ std::vector<Tensor> unify_captures(std::span<TracedBody* const> bodies, std::siz
       unused.outputs.push_back({all[i].dtype(), all[i].shape()});
       inputs[declared + i] = b->graph->add(std::move(unused));
     }
-    b->graph->inputs = std::move(inputs);
+    b->graph = with_inputs_first(*b->graph, inputs);
   }
   return all;
 }
