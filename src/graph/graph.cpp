@@ -77,10 +77,18 @@ std::string Graph::unique_name(const std::string& wanted) {
   return name;
 }
 
+void Graph::reserve(std::size_t nodes) {
+  nodes_.reserve(nodes);
+  by_name_.reserve(nodes);
+}
+
 int Graph::add(Node node) {
   const int index = int(nodes_.size());
-  node.name = unique_name(node.name.empty() ? node.type() : node.name);
-  by_name_.emplace(node.name, index);
+  if (node.name.empty()) node.name = node.type();
+  if (!by_name_.try_emplace(node.name, index).second) {
+    node.name = unique_name(node.name);
+    by_name_.emplace(node.name, index);
+  }
   if (node.kind == Kind::input) inputs.push_back(index);
   nodes_.push_back(std::move(node));
   return index;

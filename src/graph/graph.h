@@ -103,6 +103,8 @@ class Graph {
   const std::vector<Node>& nodes() const { return nodes_; }
   const Spec& spec(Ref r) const { return node(r.node).outputs[std::size_t(r.output)]; }
 
+  /// Room for this many nodes.
+  void reserve(std::size_t nodes);
   /// Appends a node; its name is made unique. Inputs must refer to earlier nodes.
   int add(Node node);
   int find(std::string_view name) const;  // -1: none

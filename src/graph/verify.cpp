@@ -106,6 +106,7 @@ void check_kind(const Graph& g, const Node& n) {
 
 void verify(const Graph& g) {
   std::unordered_set<std::string_view> names;
+  names.reserve(g.size());
   for (int i = 0; i < int(g.size()); ++i) {
     const Node& n = g.node(i);
     if (!names.insert(n.name).second) fail(g, n.name, "the name is not unique");

@@ -47,13 +47,18 @@ class Merger {
       : graph_(graph), context_(context), rewrite_(graph, context) {}
 
   GraphPtr run() {
-    seen_.reserve(graph_.size());
+    std::size_t slots = 16;
+    while (slots < 2 * graph_.size())
+      slots *= 2;
+    seen_.assign(slots, {});
     for (int i = 0; i < int(graph_.size()); ++i)
       visit(i);
     return rewrite_.finish();
   }
 
  private:
+  using Inputs = base::SmallVector<Ref, 3>;
+
   void visit(int i) {
     const Node& n = graph_.node(i);
     if (n.kind == Kind::read) return visit_read(i);
@@ -68,11 +73,25 @@ class Merger {
     if (!mergeable) return rewrite_.keep(i);
     const Inputs inputs = mapped_inputs(n);
     const std::uint64_t h = hash(n, inputs);
-    for (auto [it, end] = seen_.equal_range(h); it != end; ++it) {
-      if (same(n, inputs, rewrite_.graph().node(it->second))) return merge(i, it->second);
-    }
+    Seen& slot = find(h, n, inputs);
+    if (slot.node >= 0) return merge(i, slot.node);
     rewrite_.keep(i);
-    if (!n.outputs.empty()) seen_.emplace(h, rewrite_.at({i, 0}).node);
+    slot = {h, rewrite_.at({i, 0}).node};
+  }
+
+  /// A node of the new graph and the hash of what it computes.
+  struct Seen {
+    std::uint64_t hash = 0;
+    int node = -1;
+  };
+
+  /// The slot of an equal node, or the free one where it belongs. The table is at most half full.
+  Seen& find(std::uint64_t h, const Node& n, const Inputs& inputs) {
+    for (std::size_t k = h;; ++k) {
+      Seen& slot = seen_[k & (seen_.size() - 1)];
+      if (slot.node < 0 || (slot.hash == h && same(n, inputs, rewrite_.graph().node(slot.node))))
+        return slot;
+    }
   }
 
   void visit_read(int i) {
@@ -97,8 +116,6 @@ class Merger {
     context_.count(graph_.node(i).kind == Kind::constant ? "constants" : "ops");
     context_.removed(graph_.node(i), "computes the same as ", rewrite_.name(by[0]));
   }
-
-  using Inputs = base::SmallVector<Ref, 3>;
 
   /// The inputs; those of a commutative op in one order. The order of two NaN operands can decide
   /// which of them is the result, so the exact build exchanges the operands of other dtypes only.
@@ -154,7 +171,7 @@ class Merger {
   const Graph& graph_;
   Context& context_;
   Rewrite rewrite_;
-  std::unordered_multimap<std::uint64_t, int> seen_;      // hash -> node of the new graph
+  std::vector<Seen> seen_;                                // open addressing
   std::unordered_map<const VariableState*, Ref> values_;  // what a read would give
 };
 

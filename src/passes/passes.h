@@ -21,6 +21,10 @@ GraphPtr name_dimensions(const Graph& graph, Context& context);
 /// are the signature.
 GraphPtr prune(const Graph& graph, Context& context);
 
+/// Removes the arguments of If and Case that no branch reads any more. Each would keep a value
+/// alive, and the nodes that compute it.
+GraphPtr drop_arguments(const Graph& graph, Context& context);
+
 /// Replaces ops that read only the shapes of their inputs by constants where those shapes are
 /// known. Gradients are full of them, and each would keep an activation alive.
 GraphPtr materialise_shapes(const Graph& graph, Context& context);

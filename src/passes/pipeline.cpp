@@ -27,6 +27,7 @@ constexpr Pass kOnce[] = {
 };
 constexpr Pass kRepeated[] = {
     {"prune", prune},
+    {"drop_arguments", drop_arguments},
     {"materialise_shapes", materialise_shapes},
     {"fold_constants", fold_constants},
     {"apply_rules", apply_rules},

@@ -30,6 +30,7 @@ void Rewrite::diverge() {
   }
   moved_.resize(std::size_t(total));
   to_ = std::make_shared<Graph>(from_.name());
+  to_->reserve(from_.size());
   for (int i = 0; i < passed_; ++i) {
     to_->add(from_.node(i));
     for (int o = 0; o < int(from_.node(i).outputs.size()); ++o)

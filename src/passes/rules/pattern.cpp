@@ -162,20 +162,19 @@ bool is_all(const Tensor& t, double number) {
   return std::memcmp(p, p + unit, unit * std::size_t(t.size() - 1)) == 0;
 }
 
+/// What a failed match leaves behind in `m` is undefined.
 class Matcher {
  public:
   explicit Matcher(Match& m) : m_(m) {}
 
   bool arguments(const Expr& e, const Node& n, std::span<const Ref> inputs) {
     if (inputs.size() != e.arguments.size()) return false;
+    if (inputs.size() != 2 || !n.is(Trait::commutative)) return in_order(e, inputs);
     const Saved before = save();
     if (in_order(e, inputs)) return true;
     restore(before);
-    if (inputs.size() != 2 || !n.is(Trait::commutative)) return false;
     const Ref exchanged[] = {inputs[1], inputs[0]};
-    if (in_order(e, exchanged)) return true;
-    restore(before);
-    return false;
+    return in_order(e, exchanged);
   }
 
  private:

@@ -1,6 +1,6 @@
 #include "passes/rules/rule_set.h"
 
-#include <algorithm>
+#include "dispatch/registry.h"
 
 namespace weir::passes {
 
@@ -14,21 +14,18 @@ RuleSet::RuleSet() {
     CompiledRule compiled;
     if (compile(*rule, compiled)) rules_.push_back(std::move(compiled));
   }
-  std::size_t ops = 0;
   for (const CompiledRule& r : rules_) {
-    if (r.pattern.op) ops = std::max(ops, std::size_t(r.pattern.op->id()) + 1);
+    if (!r.pattern.op) for_any_.push_back(&r);
   }
-  by_op_.resize(ops);
-  for (const CompiledRule& r : rules_) {
-    if (r.pattern.op) {
-      by_op_[std::size_t(r.pattern.op->id())].push_back(&r);
-    } else {
-      for_any_.push_back(&r);
+  for (const OpDef* op : dispatch::all_ops()) {
+    auto& list = by_op_.emplace_back();
+    for (const CompiledRule& r : rules_) {
+      if (r.pattern.op == op) list.push_back(&r);
+    }
+    for (const CompiledRule* r : for_any_) {
+      if (op->is(r->pattern.trait)) list.push_back(r);  // after the op's own
     }
   }
-  // An op's own rules come before those of its traits.
-  for (auto& list : by_op_)
-    list.insert(list.end(), for_any_.begin(), for_any_.end());
 }
 
 std::span<const CompiledRule* const> RuleSet::of(const OpDef& op) const {
