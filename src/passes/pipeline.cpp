@@ -81,6 +81,7 @@ class Optimiser {
   const Graph& now() const { return graph_ ? *graph_ : given_; }
 
   void attempt(const Pass& pass, PassReport& r) {
+    bodies_.clear();
     std::vector<Change> changes;
     try {
       Context context(pass.name, options_, r, report_ ? &changes : nullptr);
@@ -93,7 +94,6 @@ class Optimiser {
       r.error = e.what();
       r.did.clear();
     }
-    bodies_.clear();
     if (r.changed && report_)
       std::move(changes.begin(), changes.end(), std::back_inserter(report_->changes));
   }
