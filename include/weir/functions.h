@@ -40,6 +40,8 @@ Tensor searchsorted(Operand sorted,
                     Operand values,
                     bool right = false,
                     DType out_type = DType::int32);
+/// x with the part that x[indices] reads replaced by `value`, which broadcasts to that part.
+Tensor set_slice(Operand x, std::initializer_list<Index> indices, Operand value);
 /// The slices of x where mask, whose shape is that of x from `axis` on, is true: [n] + the axes
 /// that mask has not. Errors: a mask that is no bool, or of rank 0, or of another shape.
 Tensor boolean_mask(Operand x, Operand mask, int axis = 0);
@@ -69,5 +71,24 @@ Tensor clip_by_norm(Operand x, double limit, const Ints& axis = {});
 Tensor l2_normalize(Operand x, const Ints& axis = {}, double epsilon = 1e-12);
 /// cast, but values beyond the range of an integer dtype become its nearest value.
 Tensor saturate_cast(Operand x, DType dtype);
+
+// -- writes into parts of variables; each returns the updated value --
+
+/// Rows `indices` of v are set to updates, or combined with them; duplicates accumulate, in order.
+/// Shapes: indices any, updates indices.shape + v.shape[1:]. Errors: an index outside [0,
+/// v.shape[0]); integer division by zero; v keeps its value then.
+Tensor scatter_update(const Variable& v, Operand indices, Operand updates);
+Tensor scatter_add(const Variable& v, Operand indices, Operand updates);
+Tensor scatter_sub(const Variable& v, Operand indices, Operand updates);
+Tensor scatter_mul(const Variable& v, Operand indices, Operand updates);
+Tensor scatter_div(const Variable& v, Operand indices, Operand updates);
+Tensor scatter_max(const Variable& v, Operand indices, Operand updates);
+Tensor scatter_min(const Variable& v, Operand indices, Operand updates);
+/// The same at coordinates, as tensor_scatter_update takes them.
+Tensor scatter_nd_update(const Variable& v, Operand indices, Operand updates);
+Tensor scatter_nd_add(const Variable& v, Operand indices, Operand updates);
+Tensor scatter_nd_sub(const Variable& v, Operand indices, Operand updates);
+/// The part that v.value()[indices] reads is set to `value`, which broadcasts to it.
+Tensor assign_slice(const Variable& v, std::initializer_list<Index> indices, Operand value);
 
 }  // namespace weir::inline v0

@@ -81,6 +81,16 @@ Status scatter(const rt::KernelCall& c) {
 }
 
 template <class T>
+Status scatter_div(const rt::KernelCall& c) {
+  if constexpr (std::is_integral_v<T>) {
+    for (std::int64_t i = 0; i < c.in[2].size(); ++i) {
+      if (c.in[2].as<T>()[i] == 0) return rt::invalid("integer division by zero");
+    }
+  }
+  return scatter<Over, T>(c);
+}
+
+template <class T>
 Status scatter_nd(const rt::KernelCall& c) {
   const Coordinates rows(c.in[0], c.out[0]);
   if (Status s = rows.check(c); !s.ok()) return s;
@@ -97,6 +107,14 @@ constexpr auto scatter_table(Types<Ts...>) {
                                .run = scatter<Op, Ts>}...};
 }
 template <class... Ts>
+constexpr auto scatter_div_table(Types<Ts...>) {
+  using Op = Named<"TensorScatterDiv">;
+  return std::array{rt::Kernel{.op = Op::kOp,
+                               .name = kKernelName<Op, Ts>.text,
+                               .types = {dtype_of<Ts>},
+                               .run = scatter_div<Ts>}...};
+}
+template <class... Ts>
 constexpr auto scatter_nd_table(Types<Ts...>) {
   using Op = Named<"ScatterNd">;
   return std::array{rt::Kernel{.op = Op::kOp,
@@ -111,6 +129,8 @@ rt::KernelTable scatter_kernels() {
   static const auto table = concatenate(std::array{any_kernel<"TensorScatterUpdate">(update)},
                                         scatter_table<"TensorScatterAdd", Plus>(Numeric{}),
                                         scatter_table<"TensorScatterSub", Minus>(Numeric{}),
+                                        scatter_table<"TensorScatterMul", Times>(Numeric{}),
+                                        scatter_div_table(Numeric{}),
                                         scatter_table<"TensorScatterMax", Greater>(Real{}),
                                         scatter_table<"TensorScatterMin", Smaller>(Real{}),
                                         scatter_nd_table(Numeric{}));

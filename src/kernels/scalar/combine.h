@@ -52,6 +52,17 @@ struct Times {
   }
 };
 
+/// Integers are truncated toward zero; the caller has refused division by zero.
+struct Over {
+  template <class T>
+  static constexpr T apply(T a, T b) {
+    if constexpr (std::is_integral_v<T>)
+      return std::is_signed_v<T> && b == T(-1) ? T(0 - std::uint64_t(a)) : T(a / b);
+    else
+      return wrap<T>(compute(a) / compute(b));
+  }
+};
+
 /// Largest finite number of a dtype, or its negative.
 template <class T>
 constexpr T extreme(bool highest) {

@@ -115,19 +115,31 @@ struct MoveOps {
     return {};
   }
 
-  static Status strided_slice_grad(const Call& c) {
-    const rt::View &dy = c.in[0], &y = c.out[0];
-    fill_zero(y);
-    if (dy.size() == 0) return {};
+  static void put_slice(const Call& c,
+                        const base::StridedSlice& s,
+                        const rt::View& part,
+                        const rt::View& y) {
+    if (part.size() == 0) return;
     const Steps to(y);
-    Movement m(dy.data, y.data, dy.dtype);
-    std::int64_t left = dy.size();
-    ranges(spec(c, 1, 4), y, [&](int axis, base::SliceRange r) {
+    Movement m(part.data, y.data, y.dtype);
+    std::int64_t left = part.size();
+    ranges(s, y, [&](int axis, base::SliceRange r) {
       left /= r.count;
       m.offset(0, r.start * to[axis]);
       m.axis(r.count, left, r.count == 1 ? 0 : r.step * to[axis]);
     });
     Mover::run(c, m);
+  }
+
+  static Status strided_slice_grad(const Call& c) {
+    fill_zero(c.out[0]);
+    put_slice(c, spec(c, 1, 4), c.in[0], c.out[0]);
+    return {};
+  }
+
+  static Status strided_slice_update(const Call& c) {
+    if (c.out[0].data != c.in[0].data) copy_bytes(c.out[0].data, c.in[0].data, c.out[0].bytes());
+    put_slice(c, spec(c, 0, 3), c.in[1], c.out[0]);
     return {};
   }
 
@@ -238,6 +250,7 @@ constexpr auto move_kernels() {
       any_kernel<"Slice">(Ops::slice),
       any_kernel<"StridedSlice">(Ops::strided_slice),
       any_kernel<"StridedSliceGrad">(Ops::strided_slice_grad),
+      any_kernel<"TensorStridedSliceUpdate">(Ops::strided_slice_update),
       any_kernel<"ReverseV2">(Ops::reverse),
       any_kernel<"ConcatV2">(Ops::concat),
       any_kernel<"Pack">(Ops::stack),

@@ -1,5 +1,8 @@
 /// NumPy's indexing of tensors: t[0], t[{Slice{0, 2}, 1}], rows.
+#include <weir/functions.h>
 #include <weir/ops/array.h>
+
+#include "tensor/convert.h"
 
 namespace weir::inline v0 {
 namespace {
@@ -39,13 +42,27 @@ void append(Entries& e, const Index& index) {
   e.add(s.begin == Slice::kOpen ? 0 : s.begin, s.end == Slice::kOpen ? 0 : s.end, s.step);
 }
 
-Tensor index(const Tensor& t, std::initializer_list<Index> indices) {
+Entries entries(std::initializer_list<Index> indices) {
   Entries e;
   for (const Index& i : indices)
     append(e, i);
-  const auto [begin_mask, end_mask, ellipsis, new_axis, shrink] = e.masks;
+  return e;
+}
+
+Tensor read(Operand t, const Entries& e) {
   return strided_slice(
-      Operand(t, {}), e.begin, e.end, e.strides, begin_mask, end_mask, ellipsis, new_axis, shrink);
+      t, e.begin, e.end, e.strides, e.masks[0], e.masks[1], e.masks[2], e.masks[3], e.masks[4]);
+}
+
+Tensor index(const Tensor& t, std::initializer_list<Index> indices) {
+  return read(Operand(t, {}), entries(indices));
+}
+
+/// `value` in the shape of the part that it replaces.
+Tensor as_part(const Tensor& value, const Tensor& part) {
+  const Shape shape = part.shape();
+  if (shape.is_static() && value.shape() == shape) return value;
+  return shape.is_static() ? broadcast_to(value, shape) : broadcast_to(value, weir::shape(part));
 }
 
 }  // namespace
@@ -60,6 +77,26 @@ Tensor Tensor::operator[](std::initializer_list<Index> indices) const {
 
 Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
   return index(*this, {Index(Slice{begin, end})});
+}
+
+Tensor set_slice(Operand x, std::initializer_list<Index> indices, Operand value) {
+  const Entries e = entries(indices);
+  const Tensor t = x.to_tensor();
+  const Operand whole(t, x.where());
+  const Tensor part = read(whole, e);
+  const Tensor v = as_part(
+      value.is_scalar() ? tensor::adopt_scalar(value.scalar(), t.dtype()) : value.to_tensor(),
+      part);
+  return strided_slice_update(whole,
+                              e.begin,
+                              e.end,
+                              e.strides,
+                              v,
+                              e.masks[0],
+                              e.masks[1],
+                              e.masks[2],
+                              e.masks[3],
+                              e.masks[4]);
 }
 
 }  // namespace weir::inline v0

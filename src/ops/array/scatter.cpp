@@ -71,6 +71,23 @@ OpDef define_tensor_scatter_sub() {
                      kNumeric,
                      "updates are subtracted from the slices at indices; duplicates add up."));
 }
+OpDef define_tensor_scatter_mul() {
+  return tensor_scatter(
+             "TensorScatterMul",
+             "tensor_scatter_mul",
+             kNumeric,
+             "the slices at indices are multiplied by updates. No gradient: scatter_mul calls it.")
+      .traits(Trait::no_gradient);
+}
+OpDef define_tensor_scatter_div() {
+  return tensor_scatter(
+             "TensorScatterDiv",
+             "tensor_scatter_div",
+             kNumeric,
+             "the slices at indices are divided by updates; integers are truncated. No gradient:\n"
+             "scatter_div calls it. Error: integer division by zero.")
+      .traits(Trait::no_gradient);
+}
 OpDef define_tensor_scatter_max() {
   return with_duplicates(
       tensor_scatter("TensorScatterMax",
@@ -178,6 +195,12 @@ void implement_tensor_scatter_add(OpDef& op) {
 }
 void implement_tensor_scatter_sub(OpDef& op) {
   op.infer(infer_tensor_scatter).saves_input({1}).gradient(gradient_sub);
+}
+void implement_tensor_scatter_mul(OpDef& op) {
+  op.infer(infer_tensor_scatter);
+}
+void implement_tensor_scatter_div(OpDef& op) {
+  op.infer(infer_tensor_scatter);
 }
 void implement_tensor_scatter_max(OpDef& op) {
   op.infer(infer_tensor_scatter)

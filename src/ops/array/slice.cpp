@@ -75,6 +75,31 @@ OpDef define_strided_slice_grad() {
       .example("[3,2] ; shape=[5,4] begin=[1,0] end=[4,4] strides=[1,2]");
 }
 
+OpDef define_strided_slice_update() {
+  return OpDef("TensorStridedSliceUpdate")
+      .api("strided_slice_update", "array")
+      .doc(
+          "A copy of x in which the part that strided_slice, with the same begin, end, strides and "
+          "masks, would read is\n"
+          "replaced by `value`; `set_slice` calls it.\n"
+          "Errors: those of strided_slice; a value without the shape of that slice.")
+      .type("T", kAnyType)
+      .input("x", "T")
+      .static_operand("begin", {.input = 1, .type_attr = "Index"})
+      .static_operand("end", {.input = 2, .type_attr = "Index"})
+      .static_operand("strides", {.input = 3, .type_attr = "Index"})
+      .input("value", "T")
+      .attr("begin_mask", 0)
+      .attr("end_mask", 0)
+      .attr("ellipsis_mask", 0)
+      .attr("new_axis_mask", 0)
+      .attr("shrink_axis_mask", 0)
+      .output("output", "T")
+      .stored_as("x", "input")
+      .may_share(0, 0)
+      .example("[5,4] [3,2] ; begin=[1,0] end=[4,4] strides=[1,2]");
+}
+
 }  // namespace weir::ops
 
 #ifndef WEIR_SCHEMA_ONLY
@@ -174,20 +199,32 @@ void infer_strided_slice(InferContext& c) {
   c.set(0, slice.counted ? sliced(c, slice, c.shape(0)) : Shape::unknown_rank());
 }
 
+/// Fails unless operand `i` can have the shape of the slice of `whole`.
+void check_part(InferContext& c, const InferredSlice& slice, ShapeView whole, int i) {
+  if (!slice.counted || !whole.has_rank()) return;
+  const Shape expected = sliced(c, slice, whole);
+  const ShapeView part = c.shape(i);
+  bool same = expected.rank() == part.rank();
+  for (int d = 0; same && d < expected.rank(); ++d)
+    same = !expected[d].known() || !part[d].known() || expected[d] == part[d];
+  if (!same)
+    c.fail(c.op().input_defs()[std::size_t(i)].name + " has not the shape of the slice",
+           {},
+           expected.to_string());
+}
+
 void infer_strided_slice_grad(InferContext& c) {
-  const InferredSlice slice(c, 1, 4);
   const auto dims = c.ints(0);
   Shape out = dims ? Shape(*dims) : array::open_shape(c.ints_count(0));
   if (dims && !out.is_static())
     c.fail("a dimension is negative", Shape(*dims).to_string(), "dimensions >= 0");
-  if (dims && slice.counted) {
-    const Shape expected = sliced(c, slice, out);
-    bool same = expected.rank() == c.shape(0).rank();
-    for (int i = 0; same && i < expected.rank(); ++i)
-      same = !expected[i].known() || !c.shape(0)[i].known() || expected[i] == c.shape(0)[i];
-    if (!same) c.fail("dy has not the shape of the slice", {}, expected.to_string());
-  }
+  check_part(c, InferredSlice(c, 1, 4), out, 0);
   c.set(0, std::move(out));
+}
+
+void infer_strided_slice_update(InferContext& c) {
+  check_part(c, InferredSlice(c, 0, 3), c.shape(0), 1);
+  infer::same_as_first(c);
 }
 
 /// Walks the axes of a block from the outermost: its offset in bytes if it is contiguous.
@@ -311,7 +348,24 @@ void gradient_strided_slice_grad(GradientContext& g) {
                       g.attr(8).i));
 }
 
+void gradient_strided_slice_update(GradientContext& g) {
+  const array::Passed begin(g, 0), end(g, 1), strides(g, 2);
+  const std::int64_t m[5] = {g.attr(3).i, g.attr(4).i, g.attr(5).i, g.attr(6).i, g.attr(7).i};
+  const Tensor part = strided_slice(g.dy(), begin, end, strides, m[0], m[1], m[2], m[3], m[4]);
+  if (g.needs(0))
+    g.set(0,
+          strided_slice_update(
+              g.dy(), begin, end, strides, zeros_like(part), m[0], m[1], m[2], m[3], m[4]));
+  if (g.needs(1)) g.set(1, part);
+}
+
 }  // namespace
+
+void implement_strided_slice_update(OpDef& op) {
+  op.infer(infer_strided_slice_update)
+      .saves_input({2, 3, 4})
+      .gradient(gradient_strided_slice_update);
+}
 
 void implement_slice(OpDef& op) {
   op.infer(infer_slice).alias(alias_slice).saves_input({1, 2}).gradient(gradient_slice);
