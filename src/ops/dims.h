@@ -24,4 +24,23 @@ class DimsOf {
   int begin_, end_;
 };
 
+/// A shape for reshape, put together from axes of tensors. Lives longer than the Ints that it gives.
+class DimList {
+ public:
+  void add(std::int64_t known) { parts_.push_back({known, {}, 0, 0}); }
+  void add(const Tensor& t, int axis) { add_product(t, axis, axis + 1); }
+  /// The product of dimensions [begin, end); 1 if there are none.
+  void add_product(const Tensor& t, int begin, int end);
+  Ints for_reshape();
+
+ private:
+  struct Part {
+    std::int64_t known;  // -1: the product of dimensions of `of`
+    Tensor of;
+    int begin, end;
+  };
+  std::vector<Part> parts_;
+  Tensor symbolic_;
+};
+
 }  // namespace weir::ops
