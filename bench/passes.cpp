@@ -1,21 +1,21 @@
 /// The optimiser on large graphs: time per node of a graph in which every pass finds work.
 
-#include "harness.h"
-
-#include "graph/builder.h"
-#include "passes/pipeline.h"
-
 #include <weir/functions.h>
 #include <weir/operators.h>
 
 #include <cstdio>
+
+#include "graph/builder.h"
+#include "harness.h"
+#include "passes/pipeline.h"
 
 namespace weir::bench {
 namespace {
 
 constexpr int kNodes = 50'000;
 
-/// Layers of a network with what traces are full of: equal constants, unused nodes, ones to multiply by.
+/// Layers of a network with what traces are full of: equal constants, unused nodes, ones to
+/// multiply by.
 std::shared_ptr<graph::Graph> network(int nodes) {
   auto b = graph::Builder::create("network");
   Tensor x = b->input({{-1, 16}, DType::float32, "x"});

@@ -25,20 +25,23 @@ Ints DimsOf::get(bool one_unknown) {
 void DimList::add_product(const Tensor& t, int begin, int end) {
   const Shape shape = t.shape();
   std::int64_t product = 1;
-  for (int i = begin; i < end; ++i) product = product < 0 || !shape[i].known() ? -1 : product * shape[i].value();
+  for (int i = begin; i < end; ++i)
+    product = product < 0 || !shape[i].known() ? -1 : product * shape[i].value();
   parts_.push_back({product, t, begin, end});
 }
 
 Ints DimList::for_reshape() {
   std::vector<std::int64_t> dims;
-  for (const Part& p : parts_) dims.push_back(p.known);
+  for (const Part& p : parts_)
+    dims.push_back(p.known);
   const auto unknown = std::count(dims.begin(), dims.end(), -1);
   const bool empty = std::find(dims.begin(), dims.end(), 0) != dims.end();
   if (unknown == 0 || (unknown == 1 && !empty)) return Ints(dims);
   std::vector<Tensor> pieces;
   for (const Part& p : parts_) {
-    pieces.push_back(p.known >= 0 ? Tensor{std::int32_t(p.known)}
-                                  : reshape(prod(slice(shape(p.of), p.begin, p.end - p.begin)), {1}));
+    pieces.push_back(p.known >= 0
+                         ? Tensor{std::int32_t(p.known)}
+                         : reshape(prod(slice(shape(p.of), p.begin, p.end - p.begin)), {1}));
   }
   symbolic_ = concat(pieces, 0);
   return Ints(symbolic_);

@@ -24,7 +24,8 @@ class DimsOf {
   int begin_, end_;
 };
 
-/// A shape for reshape, put together from axes of tensors. Lives longer than the Ints that it gives.
+/// A shape for reshape, put together from axes of tensors. Lives longer than the Ints that it
+/// gives.
 class DimList {
  public:
   void add(std::int64_t known) { parts_.push_back({known, {}, 0, 0}); }

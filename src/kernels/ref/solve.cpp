@@ -29,14 +29,16 @@ Int order(const rt::View& v) {
 }
 Int matrices(const rt::View& v) {
   Int n = 1;
-  for (int i = 0; i + 2 < v.rank; ++i) n *= v.dims[i];
+  for (int i = 0; i + 2 < v.rank; ++i)
+    n *= v.dims[i];
   return n;
 }
 
 template <class T>
 void load(const T* from, Int rows, Int cols, bool transposed, double* to) {
   for (Int i = 0; i < rows; ++i) {
-    for (Int j = 0; j < cols; ++j) to[transposed ? j * rows + i : i * cols + j] = widen(from[i * cols + j]);
+    for (Int j = 0; j < cols; ++j)
+      to[transposed ? j * rows + i : i * cols + j] = widen(from[i * cols + j]);
   }
 }
 
@@ -48,7 +50,8 @@ void swap_rows(double* m, Int cols, Int a, Int b) {
   }
 }
 
-/// Eliminates a [n, n] below its diagonal with row pivots, and the same steps on b [n, k]. Returns the determinant.
+/// Eliminates a [n, n] below its diagonal with row pivots, and the same steps on b [n, k]. Returns
+/// the determinant.
 double eliminate(double* a, double* b, Int n, Int k) {
   double determinant = 1;
   for (Int p = 0; p < n; ++p) {
@@ -63,8 +66,10 @@ double eliminate(double* a, double* b, Int n, Int k) {
     if (pivot == 0) return 0;
     for (Int i = p + 1; i < n; ++i) {
       const double factor = a[i * n + p] / pivot;
-      for (Int j = p; j < n; ++j) a[i * n + j] -= factor * a[p * n + j];
-      for (Int j = 0; j < k; ++j) b[i * k + j] -= factor * b[p * k + j];
+      for (Int j = p; j < n; ++j)
+        a[i * n + j] -= factor * a[p * n + j];
+      for (Int j = 0; j < k; ++j)
+        b[i * k + j] -= factor * b[p * k + j];
     }
   }
   return determinant;
@@ -77,7 +82,8 @@ bool substitute(const double* a, double* b, Int n, Int k, bool lower) {
     if (a[i * n + i] == 0) return false;
     for (Int j = 0; j < k; ++j) {
       double sum = b[i * k + j];
-      for (Int s = lower ? 0 : i + 1; s < (lower ? i : n); ++s) sum -= a[i * n + s] * b[s * k + j];
+      for (Int s = lower ? 0 : i + 1; s < (lower ? i : n); ++s)
+        sum -= a[i * n + s] * b[s * k + j];
       b[i * k + j] = sum / a[i * n + i];
     }
   }
@@ -88,15 +94,18 @@ bool substitute(const double* a, double* b, Int n, Int k, bool lower) {
 bool factorise(double* a, Int n) {
   for (Int j = 0; j < n; ++j) {
     double diagonal = a[j * n + j];
-    for (Int s = 0; s < j; ++s) diagonal -= a[j * n + s] * a[j * n + s];
+    for (Int s = 0; s < j; ++s)
+      diagonal -= a[j * n + s] * a[j * n + s];
     if (!(diagonal > 0)) return false;
     a[j * n + j] = weir_sqrt_f64(diagonal);
     for (Int i = j + 1; i < n; ++i) {
       double sum = a[i * n + j];
-      for (Int s = 0; s < j; ++s) sum -= a[i * n + s] * a[j * n + s];
+      for (Int s = 0; s < j; ++s)
+        sum -= a[i * n + s] * a[j * n + s];
       a[i * n + j] = sum / a[j * n + j];
     }
-    for (Int i = 0; i < j; ++i) a[i * n + j] = 0;
+    for (Int i = 0; i < j; ++i)
+      a[i * n + j] = 0;
   }
   return true;
 }
@@ -108,7 +117,8 @@ Status singular(const rt::KernelCall& c, Int which, const char* what) {
 
 template <class T>
 void store(const double* from, Int count, T* to) {
-  for (Int i = 0; i < count; ++i) to[i] = narrow<T>(from[i]);
+  for (Int i = 0; i < count; ++i)
+    to[i] = narrow<T>(from[i]);
 }
 
 template <class T>
@@ -140,7 +150,8 @@ Status run(Inverse, const rt::KernelCall& c) {
   auto *a = static_cast<double*>(c.workspace), *b = a + n * n;
   for (Int m = 0; m < matrices(c.in[0]); ++m) {
     load(c.in[0].as<T>() + m * n * n, n, n, c.attrs[0].b, a);
-    for (Int i = 0; i < n * n; ++i) b[i] = i % (n + 1) == 0 ? 1 : 0;
+    for (Int i = 0; i < n * n; ++i)
+      b[i] = i % (n + 1) == 0 ? 1 : 0;
     eliminate(a, b, n, n);
     if (!substitute(a, b, n, n, false)) return singular(c, m, "is singular");
     store(b, n * n, c.out[0].as<T>() + m * n * n);
@@ -157,7 +168,8 @@ Status solve(const rt::KernelCall& c, bool triangular, bool lower, bool adjoint)
     load(c.in[0].as<T>() + m * n * n, n, n, adjoint, a);
     load(c.in[1].as<T>() + m * n * k, n, k, false, b);
     if (!triangular) eliminate(a, b, n, k);
-    if (!substitute(a, b, n, k, triangular && lower != adjoint)) return singular(c, m, "is singular");
+    if (!substitute(a, b, n, k, triangular && lower != adjoint))
+      return singular(c, m, "is singular");
     store(b, n * k, c.out[0].as<T>() + m * n * k);
   }
   return {};
@@ -186,16 +198,22 @@ Status run_op(const rt::KernelCall& c) {
 
 template <class Op, class... Ts>
 constexpr std::array<rt::Kernel, sizeof...(Ts)> kernels(Types<Ts...>) {
-  return {rt::Kernel{
-      .op = Op::kOp, .name = kKernelName<Op, Ts>.text, .types = {dtype_of<Ts>}, .need = need, .run = run_op<Op, Ts>}...};
+  return {rt::Kernel{.op = Op::kOp,
+                     .name = kKernelName<Op, Ts>.text,
+                     .types = {dtype_of<Ts>},
+                     .need = need,
+                     .run = run_op<Op, Ts>}...};
 }
 
 }  // namespace
 
 rt::KernelTable solve_kernels() {
   using Both = Types<float, double>;
-  static const auto table = concatenate(kernels<Cholesky>(Both{}), kernels<Inverse>(Both{}), kernels<Determinant>(Both{}),
-                                        kernels<Solve>(Both{}), kernels<TriangularSolve>(Both{}));
+  static const auto table = concatenate(kernels<Cholesky>(Both{}),
+                                        kernels<Inverse>(Both{}),
+                                        kernels<Determinant>(Both{}),
+                                        kernels<Solve>(Both{}),
+                                        kernels<TriangularSolve>(Both{}));
   return {table.data(), table.size()};
 }
 

@@ -1,9 +1,8 @@
+#include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/linalg.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
-
-#include <gtest/gtest.h>
 
 #include "ops/gradient_check_test.h"
 
@@ -22,7 +21,8 @@ std::vector<float> floats(const Tensor& t) {
 void expect_near(const Tensor& a, const Tensor& b, double tolerance = 1e-12) {
   ASSERT_EQ(a.shape(), b.shape());
   const auto x = a.data<double>(), y = b.data<double>();
-  for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x[i], y[i], tolerance) << "at " << i;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    ASSERT_NEAR(x[i], y[i], tolerance) << "at " << i;
 }
 
 const Tensor kA{{1.f, 2.f}, {3.f, 4.f}}, kB{{5.f, 6.f}, {7.f, 8.f}};
@@ -54,7 +54,8 @@ TEST(Einsum, OfManyAxes) {
   double sum = 0;
   for (int b = 0; b < 3; ++b) {
     for (int c = 0; c < 4; ++c)
-      sum += x.data<double>()[std::size_t(12 + b * 4 + c)] * y.data<double>()[std::size_t(((c * 3 + b) * 5 + 3) * 2 + 1)];
+      sum += x.data<double>()[std::size_t(12 + b * 4 + c)] *
+             y.data<double>()[std::size_t(((c * 3 + b) * 5 + 3) * 2 + 1)];
   }
   EXPECT_NEAR(z.data<double>()[std::size_t(10 + 3 * 2 + 1)], sum, 1e-12);
 }
@@ -86,10 +87,14 @@ TEST(Einsum, BadEquationsAreErrors) {
   expect_error("wrong rank", [] { einsum("ijk,jk->i", {kA, kB}); });
   expect_error("no operand has the letter 'z'", [] { einsum("ij,jk->iz", {kA, kB}); });
   expect_error("another number of operands", [] { einsum("ij,jk->ik", {kA}); });
-  expect_error("dimensions of the letter 'j' differ", [] { einsum("ij,jk->ik", {kA, Tensor{{1.f}}}); });
+  expect_error("dimensions of the letter 'j' differ", [] {
+    einsum("ij,jk->ik", {kA, Tensor{{1.f}}});
+  });
   expect_error("cannot be read", [] { einsum("i1,jk->ik", {kA, kB}); });
   expect_error("the result has not", [] { einsum("...i->i", {kA}); });
-  expect_error("do not broadcast", [] { einsum("...i,...i->...", {noise({2, 3}, 1), noise({4, 3}, 1)}); });
+  expect_error("do not broadcast", [] {
+    einsum("...i,...i->...", {noise({2, 3}, 1), noise({4, 3}, 1)});
+  });
 }
 
 TEST(Products, DotOuterTensordot) {
@@ -116,7 +121,8 @@ TEST(Solve, FactorsGiveTheMatrixBack) {
   const Tensor l = cholesky(m);
   expect_near(matmul(l, l, false, true), m);
   expect_near(matrix_band_part(l, -1, 0), l, 0);
-  expect_near(matmul(matrix_inverse(m), m), add(Tensor::zeros({2, 4, 4}, DType::float64), eye(4, -1, DType::float64)));
+  expect_near(matmul(matrix_inverse(m), m),
+              add(Tensor::zeros({2, 4, 4}, DType::float64), eye(4, -1, DType::float64)));
   expect_near(matrix_inverse(m, true), matrix_transpose(matrix_inverse(m)));
 }
 
@@ -157,13 +163,21 @@ TEST(LinalgGradient, Solvers) {
     const Inputs two{square[0], noise({3, 2}, 2)};
     check_gradients([&](const Inputs& x) { return matrix_solve(x[0], x[1], adjoint); }, two);
     for (bool lower : {false, true})
-      check_gradients([&](const Inputs& x) { return matrix_triangular_solve(x[0], x[1], lower, adjoint); }, two);
+      check_gradients(
+          [&](const Inputs& x) { return matrix_triangular_solve(x[0], x[1], lower, adjoint); },
+          two);
   }
 }
 
 TEST(LinalgGradient, Einsum) {
-  check_gradients([](const Inputs& x) { return einsum("bij,bjk->bki", {x[0], x[1]}); }, {noise({2, 2, 3}, 1), noise({2, 3, 2}, 2)});
-  check_gradients([](const Inputs& x) { return multiply(einsum("ii->i", {x[0]}), einsum("ij->i", {x[0]})); }, {noise({3, 3}, 1)});
+  check_gradients(
+      [](const Inputs& x) {
+        return einsum("bij,bjk->bki", {x[0], x[1]});
+      },
+      {noise({2, 2, 3}, 1), noise({2, 3, 2}, 2)});
+  check_gradients(
+      [](const Inputs& x) { return multiply(einsum("ii->i", {x[0]}), einsum("ij->i", {x[0]})); },
+      {noise({3, 3}, 1)});
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-/// Systems of linear equations and what belongs to them. Matrices are the last two axes; the leading axes count batches.
+/// Systems of linear equations and what belongs to them. Matrices are the last two axes; the
+/// leading axes count batches.
 #include "ops/define.h"
 
 namespace weir::ops {
@@ -11,9 +12,11 @@ constexpr DTypeSet kSolvable = DType::float32 | DType::float64;
 OpDef define_cholesky() {
   return OpDef("Cholesky")
       .api("cholesky", "linalg")
-      .doc("The lower triangular L with L * L^T = x, for symmetric, positive definite matrices; only their lower triangles\n"
-           "are read. Shapes: [..., n, n] -> [..., n, n]. Cost: n^3 / 3 flops.\n"
-           "Errors: matrices that are not square; a matrix that is not positive definite.")
+      .doc(
+          "The lower triangular L with L * L^T = x, for symmetric, positive definite matrices; "
+          "only their lower triangles\n"
+          "are read. Shapes: [..., n, n] -> [..., n, n]. Cost: n^3 / 3 flops.\n"
+          "Errors: matrices that are not square; a matrix that is not positive definite.")
       .type("T", kSolvable)
       .input("input", "T")
       .output("output", "T");
@@ -22,8 +25,11 @@ OpDef define_cholesky() {
 OpDef define_matrix_inverse() {
   return OpDef("MatrixInverse")
       .api("matrix_inverse", "linalg")
-      .doc("Inverses, of the transposes if `adjoint`. To solve equations, matrix_solve is faster and more accurate.\n"
-           "Shapes: [..., n, n] -> [..., n, n]. Cost: 2 n^3 flops. Errors: matrices that are not square; a singular one.")
+      .doc(
+          "Inverses, of the transposes if `adjoint`. To solve equations, matrix_solve is faster "
+          "and more accurate.\n"
+          "Shapes: [..., n, n] -> [..., n, n]. Cost: 2 n^3 flops. Errors: matrices that are not "
+          "square; a singular one.")
       .type("T", kSolvable)
       .input("input", "T")
       .attr("adjoint", false)
@@ -33,7 +39,9 @@ OpDef define_matrix_inverse() {
 OpDef define_matrix_determinant() {
   return OpDef("MatrixDeterminant")
       .api("matrix_determinant", "linalg")
-      .doc("Determinants, 1 for empty matrices. Shapes: [..., n, n] -> [...]. Errors: matrices that are not square.")
+      .doc(
+          "Determinants, 1 for empty matrices. Shapes: [..., n, n] -> [...]. Errors: matrices that "
+          "are not square.")
       .type("T", kSolvable)
       .input("input", "T")
       .output("output", "T")
@@ -44,9 +52,11 @@ OpDef define_matrix_determinant() {
 OpDef define_matrix_solve() {
   return OpDef("MatrixSolve")
       .api("matrix_solve", "linalg")
-      .doc("The x with matrix * x = rhs, by elimination with row pivots; with the transposed matrix if `adjoint`.\n"
-           "Shapes: matrix [..., n, n], rhs [..., n, k] -> [..., n, k].\n"
-           "Errors: matrices that are not square; shapes that do not fit; a singular matrix.")
+      .doc(
+          "The x with matrix * x = rhs, by elimination with row pivots; with the transposed matrix "
+          "if `adjoint`.\n"
+          "Shapes: matrix [..., n, n], rhs [..., n, k] -> [..., n, k].\n"
+          "Errors: matrices that are not square; shapes that do not fit; a singular matrix.")
       .type("T", kSolvable)
       .input("matrix", "T")
       .input("rhs", "T")
@@ -57,10 +67,12 @@ OpDef define_matrix_solve() {
 OpDef define_matrix_triangular_solve() {
   return OpDef("MatrixTriangularSolve")
       .api("matrix_triangular_solve", "linalg")
-      .doc("The x with matrix * x = rhs, where only the lower triangle of the matrix (the upper one unless `lower`) is read\n"
-           "and the other is taken as 0; with the transposed matrix if `adjoint`.\n"
-           "Shapes: matrix [..., n, n], rhs [..., n, k] -> [..., n, k].\n"
-           "Errors: matrices that are not square; shapes that do not fit; a 0 on the diagonal.")
+      .doc(
+          "The x with matrix * x = rhs, where only the lower triangle of the matrix (the upper one "
+          "unless `lower`) is read\n"
+          "and the other is taken as 0; with the transposed matrix if `adjoint`.\n"
+          "Shapes: matrix [..., n, n], rhs [..., n, k] -> [..., n, k].\n"
+          "Errors: matrices that are not square; shapes that do not fit; a 0 on the diagonal.")
       .type("T", kSolvable)
       .input("matrix", "T")
       .input("rhs", "T")
@@ -104,7 +116,8 @@ void infer_solve(InferContext& c) {
   const Shape m = square_matrices(c, 0);
   infer::require_rank(c, 1, m.rank());
   Shape x = c.shape(1).to_shape();
-  for (int i = 0; i < m.rank() - 1; ++i) x[i] = infer::equal_dims(c, m[i], x[i], "dimensions of matrix and rhs");
+  for (int i = 0; i < m.rank() - 1; ++i)
+    x[i] = infer::equal_dims(c, m[i], x[i], "dimensions of matrix and rhs");
   c.set(0, x);
 }
 
@@ -117,7 +130,8 @@ Tensor transposed(const Tensor& m) {
   return swapaxes(m, -2, -1);
 }
 
-/// Murray, "Differentiation of the Cholesky decomposition", 2016: symmetric part of L^-T * lower_half(L^T dL) * L^-1.
+/// Murray, "Differentiation of the Cholesky decomposition", 2016: symmetric part of L^-T *
+/// lower_half(L^T dL) * L^-1.
 void gradient_cholesky(GradientContext& g) {
   const Tensor l = g.output();
   const Tensor inner = lower_half(matmul(l, g.dy(), true, false));
@@ -129,7 +143,8 @@ void gradient_cholesky(GradientContext& g) {
 void gradient_inverse(GradientContext& g) {
   const Tensor y = g.output();
   const bool adjoint = g.attr(0).b;
-  const Tensor d = adjoint ? matmul(y, matmul(g.dy(), y, true, false)) : matmul(y, matmul(g.dy(), y, false, true), true, false);
+  const Tensor d = adjoint ? matmul(y, matmul(g.dy(), y, true, false))
+                           : matmul(y, matmul(g.dy(), y, false, true), true, false);
   g.set(0, negative(d));
 }
 
