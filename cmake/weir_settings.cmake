@@ -22,6 +22,8 @@ set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
 # The numeric contract needs -ffp-contract=off: a fused multiply-add stands only where it is written.
 # -Wrestrict of g++ 12 is wrong about std::string (GCC bug 105651).
 add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+# clang warns where `omp simd` had to stay a plain loop, as it may at -O1.
+add_compile_options($<$<CXX_COMPILER_ID:Clang>:-Wno-pass-failed>)
 add_compile_options(-ffp-contract=off -fno-math-errno -fno-trapping-math -Wall -Wextra)
 
 find_program(WEIR_CCACHE ccache)
