@@ -10,8 +10,9 @@
 namespace weir::tensor {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kCache = false;  // a reused block would hide a use after free
+// Set where AddressSanitizer looks on: a reused or rounded block would hide a wrong access.
+#if defined(WEIR_CHECKED_MEMORY)
+constexpr bool kCache = false;
 #else
 constexpr bool kCache = true;
 #endif
@@ -21,6 +22,7 @@ static_assert(sizeof(Buffer) <= kHeader);
 
 /// Four size classes to each power of two: at most a quarter of a block is wasted.
 std::size_t round_up(std::size_t bytes) {
+  if (!kCache) return bytes;
   if (bytes <= 512) return 512;
   const std::size_t step = std::bit_floor(bytes - 1) / 4;
   return (bytes + step - 1) / step * step;
@@ -31,6 +33,11 @@ std::size_t class_index(std::size_t rounded) {
   return std::size_t(std::countr_zero(power)) * 4 + (rounded - power) / (power / 4);
 }
 
+void* new_block(std::size_t bytes) {
+  void* block = nullptr;
+  return posix_memalign(&block, 64, bytes) == 0 ? block : nullptr;
+}
+
 class Pool {
  public:
   void* take(std::size_t rounded) {
@@ -38,7 +45,7 @@ class Pool {
     const auto size = std::int64_t(rounded);
     if (stats_.limit > 0 && stats_.in_use + size > stats_.limit) return nullptr;
     void* block = pop(rounded);
-    if (!block) block = std::aligned_alloc(64, rounded);
+    if (!block) block = new_block(rounded);
     if (!block) return nullptr;
     stats_.in_use += size;
     stats_.peak = std::max(stats_.peak, stats_.in_use);
