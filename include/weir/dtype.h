@@ -198,7 +198,9 @@ class DTypeSet {
  public:
   constexpr DTypeSet() = default;
   constexpr DTypeSet(DType t) : bits_(std::uint32_t{1} << static_cast<unsigned>(t)) {}
-  constexpr bool contains(DType t) const { return (bits_ >> static_cast<unsigned>(t)) & 1u; }
+  constexpr bool contains(DType t) const {
+    return is_valid(t) && ((bits_ >> static_cast<unsigned>(t)) & 1u);
+  }
   constexpr bool empty() const { return bits_ == 0; }
   /// The one dtype of a set of one; invalid for other sets.
   constexpr DType only() const {

@@ -165,7 +165,8 @@ void Tensor::release() noexcept {
 Tensor Tensor::copy_of(const void* data, DType dtype, const Shape& shape) {
   checked_size(shape, dtype);
   Tensor t = TensorImpl::concrete(dtype, shape);
-  std::memcpy(t.p_->data(), data, std::size_t(t.nbytes()));
+  // An empty range may have no address.
+  if (t.nbytes() > 0) std::memcpy(t.p_->data(), data, std::size_t(t.nbytes()));
   return t;
 }
 

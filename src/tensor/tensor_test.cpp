@@ -213,8 +213,10 @@ TEST(Allocator, CountsReusesAndLimits) {
     EXPECT_GT(memory_stats().allocations, before.allocations);
   }
   EXPECT_EQ(memory_stats().in_use, before.in_use);
+#if !defined(WEIR_CHECKED_MEMORY)  // which keeps no blocks
   EXPECT_EQ(Tensor::zeros({1 << 18}).raw_data(), memory);
   EXPECT_GE(memory_stats().cached, 1 << 20);
+#endif
   release_cached_memory();
   EXPECT_EQ(memory_stats().cached, 0);
   reset_peak_memory();

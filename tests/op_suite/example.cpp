@@ -54,7 +54,8 @@ ExampleInput parse_input(const std::string& text, const std::string& word) {
   if (rest.empty()) return in;
   in.simplex = rest == ":simplex";
   in.permutation = rest == ":permutation";
-  if (in.simplex || in.permutation) {
+  in.dominant = rest == ":dominant";
+  if (in.simplex || in.permutation || in.dominant) {
     in.has_range = true;
     in.high = 1;
     return in;
@@ -150,6 +151,16 @@ void make_permutation(const Tensor& t, Random random) {
     tensor::store(p + i * byte_size(t.dtype()),
                   t.dtype(),
                   {true, order[std::size_t(i)], double(order[std::size_t(i)]), 0});
+}
+
+void make_dominant(const Tensor& t) {
+  const std::int64_t n = t.dim(-1);
+  auto* p = static_cast<char*>(t.impl()->data());
+  for (std::int64_t row = 0; row * n < t.size(); ++row) {
+    char* element = p + (row * n + row % n) * byte_size(t.dtype());
+    tensor::store(
+        element, t.dtype(), {false, 0, tensor::load(element, t.dtype()).re + double(n), 0});
+  }
 }
 
 const OperandDef& operand_of(const OpDef& op, std::size_t i) {
@@ -316,6 +327,7 @@ std::vector<Tensor> make_inputs(const Example& example,
   for (std::size_t i = 0; i < example.inputs.size(); ++i) {
     inputs.push_back(make_input(example.inputs[i], variant[i], Random{seed * 1000 + i}));
     if (example.inputs[i].simplex) make_rows_sum_to_one(inputs.back());
+    if (example.inputs[i].dominant) make_dominant(inputs.back());
     if (example.inputs[i].permutation) make_permutation(inputs.back(), Random{seed + i});
   }
   return inputs;

@@ -4,11 +4,14 @@
 ///
 ///   example   := inputs [ ";" attributes ]
 ///   input     := [ dtype ] "[" dims "]" [ ":" range ]     f32[2,3]:0.5..2   i64[4]:0..3   [2,3]
-///   [2,3]:simplex range     := low ".." high
+///                                           [2,3]:simplex
+///   range     := low ".." high
 ///              | "simplex"        positive, each row of the last axis sums to 1
 ///              | "permutation"    0 .. n - 1 in some order
+///              | "dominant"       matrices whose diagonal outweighs the rest: none is singular
 ///   attribute := name "=" value             axis=[0,2]   keepdims=true   padding=SAME dtype=int32
-///   alpha=0.1 dtype     := f16 bf16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64 b c64 c128 str, or the
+///                                           alpha=0.1
+///   dtype     := f16 bf16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64 b c64 c128 str, or the
 ///   full name
 ///
 /// Words are separated by blanks. An input without dtype takes the dtypes of its type parameter,
@@ -29,6 +32,7 @@ struct ExampleInput {
   bool has_range = false;
   bool simplex = false;
   bool permutation = false;
+  bool dominant = false;
   double low = 0, high = 0;
 };
 

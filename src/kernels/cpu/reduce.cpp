@@ -186,9 +186,13 @@ void run_unit(const Job& j, std::int64_t unit) {
 template <class Op>
 void finish(const Job& j, std::int64_t begin, std::int64_t end, float* y) {
   for (std::int64_t o = begin; o < end; ++o) {
+    if (j.chunks == 0) {  // nothing to reduce, and no workspace
+      y[o] = Op::finish(Op::kNothing, j.n);
+      continue;
+    }
     const double* p =
         j.partial + (j.chunks == 1 ? o : o / j.inner * j.chunks * j.inner + o % j.inner);
-    double total = j.chunks > 0 ? p[0] : Op::kNothing;
+    double total = p[0];
     for (std::int64_t k = 1; k < j.chunks; ++k)
       total = Op::combine(total, p[k * j.inner]);
     y[o] = Op::finish(total, j.n);

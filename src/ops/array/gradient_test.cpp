@@ -116,7 +116,7 @@ TEST(Gradient, OfShaping) {
       "linspace stop", [](const Tensor& t) { return linspace(Tensor(2.0), t, 4); }, values({}));
 }
 
-TEST(Gradient, OfJoiningAndCutting) {
+TEST(Gradient, OfJoiningAndSplitting) {
   const Tensor x = values({2, 4});
   check(
       "concat",
@@ -140,6 +140,10 @@ TEST(Gradient, OfJoiningAndCutting) {
         return split(t, {1, 3}, 1)[1];
       },
       x);
+}
+
+TEST(Gradient, OfSlicing) {
+  const Tensor x = values({2, 4});
   check(
       "slice",
       [](const Tensor& t) {
@@ -170,6 +174,10 @@ TEST(Gradient, OfJoiningAndCutting) {
         return set_slice(x, {Slice{}, 1}, t);
       },
       values({2}));
+}
+
+TEST(Gradient, OfPadding) {
+  const Tensor x = values({2, 4});
   check(
       "pad",
       [](const Tensor& t) {
@@ -200,6 +208,9 @@ TEST(Gradient, OfJoiningAndCutting) {
         return mirror_pad(t, {{2, 0}, {2, 4}}, "SYMMETRIC");
       },
       x);
+}
+
+TEST(Gradient, OfBlocks) {
   check(
       "space_to_depth", [](const Tensor& t) { return space_to_depth(t, 2); }, values({1, 2, 2, 1}));
   check(

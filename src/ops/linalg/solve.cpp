@@ -19,7 +19,9 @@ OpDef define_cholesky() {
           "Errors: matrices that are not square; a matrix that is not positive definite.")
       .type("T", kSolvable)
       .input("input", "T")
-      .output("output", "T");
+      .output("output", "T")
+      .example("[1,1]:1..3")
+      .example("[3,1,1]:1..3");
 }
 
 OpDef define_matrix_inverse() {
@@ -33,7 +35,9 @@ OpDef define_matrix_inverse() {
       .type("T", kSolvable)
       .input("input", "T")
       .attr("adjoint", false)
-      .output("output", "T");
+      .output("output", "T")
+      .example("[3,3]:dominant")
+      .example("[2,2,2]:dominant; adjoint=true");
 }
 
 OpDef define_matrix_determinant() {
@@ -61,7 +65,9 @@ OpDef define_matrix_solve() {
       .input("matrix", "T")
       .input("rhs", "T")
       .attr("adjoint", false)
-      .output("output", "T");
+      .output("output", "T")
+      .example("[3,3]:dominant [3,2]")
+      .example("[2,2,2]:dominant [2,2,1]; adjoint=true");
 }
 
 OpDef define_matrix_triangular_solve() {
@@ -78,7 +84,9 @@ OpDef define_matrix_triangular_solve() {
       .input("rhs", "T")
       .attr("lower", true)
       .attr("adjoint", false)
-      .output("output", "T");
+      .output("output", "T")
+      .example("[3,3]:dominant [3,2]")
+      .example("[2,2,2]:dominant [2,2,1]; lower=false adjoint=true");
 }
 
 }  // namespace weir::ops

@@ -83,9 +83,11 @@ TEST(Stateless, MomentsAndBounds) {
     sum += v, squares += double(v) * v;
   EXPECT_NEAR(sum / 1e6, 0, 0.005);
   EXPECT_NEAR(squares / 1e6, 1, 0.01);
-  for (float v : stateless_truncated_normal({100000}, kSeed).data<float>())
+  const Tensor truncated = stateless_truncated_normal({100000}, kSeed);
+  for (float v : truncated.data<float>())
     ASSERT_LT(std::abs(v), 2.f);
-  for (float v : stateless_uniform({1000000}, kSeed).data<float>())
+  const Tensor u = stateless_uniform({1000000}, kSeed);
+  for (float v : u.data<float>())
     ASSERT_TRUE(v >= 0 && v < 1);
 }
 
@@ -165,12 +167,15 @@ TEST(Generator, ShufflesRows) {
 
 TEST(Generator, BoundsAndMoments) {
   random::set_seed(3);
-  for (float v : random::uniform({10000}, -2, 3).data<float>())
+  const Tensor reals = random::uniform({10000}, -2, 3);
+  for (float v : reals.data<float>())
     ASSERT_TRUE(v >= -2 && v < 3);
-  for (int v : random::uniform_int({10000}, -2, 3).data<int>())
+  const Tensor integers = random::uniform_int({10000}, -2, 3);
+  for (int v : integers.data<int>())
     ASSERT_TRUE(v >= -2 && v < 3);
   double sum = 0;
-  for (double v : random::normal({10000}, 5, 0.5, DType::float64).data<double>())
+  const Tensor normal = random::normal({10000}, 5, 0.5, DType::float64);
+  for (double v : normal.data<double>())
     sum += v;
   EXPECT_NEAR(sum / 10000, 5, 0.02);
   EXPECT_THROW(random::uniform({2}, 0, 1, DType::int32), Error);

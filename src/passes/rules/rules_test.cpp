@@ -77,7 +77,7 @@ Tensor number(double value, DType t) {
     case DType::int64:
       return Tensor(std::int64_t(value));
     case DType::uint8:
-      return Tensor(std::uint8_t(value));
+      return Tensor(std::uint8_t(std::int64_t(value)));
     case DType::int8:
       return Tensor(std::int8_t(value));
     case DType::boolean:
