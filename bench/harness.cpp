@@ -5,17 +5,25 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
 
 #include "calibration.h"
+#include "consumption.h"
 #include "platform/cpu_features.h"
+#include "platform/thread_pool.h"
 #include "statistics.h"
 
 namespace weir::bench {
 namespace {
 
-constexpr int kRounds = 32;
+/// 32, or what WEIR_BENCH_ROUNDS says: a comparison of programs alternates shorter runs.
+int rounds() {
+  const char* asked = std::getenv("WEIR_BENCH_ROUNDS");
+  return asked ? std::max(std::atoi(asked), 1) : 32;
+}
+
 constexpr double kSampleSeconds = 5e-3;
 // A sample counts if the calibrations before and after it reach this share of the run's best.
 constexpr double kGate = 0.92;
@@ -27,6 +35,7 @@ struct Prepared {
   std::function<Loop()> make;
   Loop loop;
   std::int64_t calls = 0;
+  Figures consumption;
 };
 
 struct Sample {
@@ -57,9 +66,19 @@ double best_rate(const Case& what, double rate) {
 }
 
 double time_calls(const Prepared& prepared, std::int64_t calls) {
-  const double begin = now(prepared.what.threads);
+  const int clock = prepared.what.wall ? 2 : prepared.what.threads;
+  const double begin = now(clock);
   prepared.loop(calls);
-  return now(prepared.what.threads) - begin;
+  return now(clock) - begin;
+}
+
+/// The pool's threads for this case; they start and fetch their share of the data untimed.
+void use_threads(const Prepared& prepared) {
+  static int current = 0;
+  if (current == prepared.what.threads) return;
+  current = prepared.what.threads;
+  platform::set_threads(current);
+  if (prepared.loop) prepared.loop(2);
 }
 
 /// Makes the case, warms it up, and finds how many calls fill one sample.
@@ -95,6 +114,7 @@ Sample take_sample(const Prepared& prepared) {
 
 /// One round of one case: samples until one counts.
 void run_round(benchmark::State& state, Prepared* prepared) {
+  use_threads(*prepared);
   prepare(prepared);
   Sample sample;
   for (auto _ : state) {
@@ -106,6 +126,11 @@ void run_round(benchmark::State& state, Prepared* prepared) {
   }
   state.counters["gated"] = sample.counts ? 1 : 0;
   if (sample.ratio > 0) state.counters["x_floor"] = sample.ratio;
+  if (prepared->consumption.empty())
+    prepared->consumption = consumption_of([&] { prepared->loop(1); });
+  for (const auto& [name, value] : prepared->consumption) {
+    state.counters[name] = value;
+  }
   if (!prepared->what.figures) return;
   for (const auto& [name, value] : prepared->what.figures()) {
     state.counters[name] = value;
@@ -155,11 +180,11 @@ class Table : public benchmark::BenchmarkReporter {
 
 void add_loop(Case what, std::function<Loop()> make) {
   const std::string name = what.name;
-  auto prepared = std::make_shared<Prepared>(Prepared{std::move(what), std::move(make), {}, 0});
+  auto prepared = std::make_shared<Prepared>(Prepared{std::move(what), std::move(make), {}, 0, {}});
   benchmark::RegisterBenchmark(
       name.c_str(), [prepared](benchmark::State& state) { run_round(state, prepared.get()); })
       ->Iterations(1)
-      ->Repetitions(kRounds)
+      ->Repetitions(rounds())
       ->UseManualTime()
       ->ComputeStatistics("low",
                           [](const std::vector<double>& v) { return low_quartile_median(v); })

@@ -24,7 +24,10 @@ struct Case {
   std::string name;
   double flops = 0;
   double bytes = 0;
+  /// Threads of the library's pool, and of the calibration.
   int threads = 1;
+  /// Wall-clock time also with one thread: for what other processes do.
+  bool wall = false;
   /// Operations that one call stands for: the time reported is that of one of them.
   std::int64_t operations = 1;
   /// Further figures of one call ("kernels", "bytes_allocated"), asked for after it has run.
