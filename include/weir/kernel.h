@@ -140,7 +140,8 @@ struct RunContext {
 
 /// Text of a kernel's error, filled by the kernel, shown to the user behind the op's name.
 struct ErrorText {
-  char text[240] = {};
+  char text[240];
+  ErrorText() { text[0] = 0; }  // the rest is written before it is read
 };
 
 /// Element-wise work on a block of a matrix result, done once the block holds its full sums and is

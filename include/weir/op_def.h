@@ -18,6 +18,7 @@
 #include <weir/operand.h>
 
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -124,6 +125,11 @@ class InferContext {
   int axis(std::int64_t axis, int rank) const;
 
   void set(int output, Shape shape) { outputs_[output].shape = std::move(shape); }
+  /// The same for dimensions that somebody else owns.
+  void set_dims(int output, ShapeView shape) {
+    if (!shape.has_rank()) return set(output, Shape::unknown_rank());
+    outputs_[output].shape.assign(shape.dims());
+  }
   void set_dtype(int output, DType dtype) { outputs_[output].dtype = dtype; }
 
   [[noreturn]] void fail(std::string what,
@@ -140,7 +146,7 @@ class InferContext {
   std::span<const Tensor* const> values_;
   std::span<Spec> outputs_;
   std::source_location where_;
-  std::vector<std::int64_t> scratch_[4];
+  std::unique_ptr<std::vector<std::int64_t>[]> scratch_;  // of the last ints(), at first use
   int used_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <weir/tensor.h>
 
 #include <concepts>
+#include <memory>
 #include <source_location>
 
 namespace weir::inline v0 {
@@ -45,6 +46,12 @@ class Operand {
       : kind_(Kind::scalar),
         scalar_{Scalar::Kind::complex, 0, double(v.real()), double(v.imag())},
         where_(where) {}
+
+  /// Word by word: a copy of the whole would wait for the narrower stores that made it.
+  Operand(const Operand& o) : kind_(o.kind_), tensor_(o.tensor_), where_(o.where_) {
+    if (kind_ == Kind::scalar) std::construct_at(&scalar_, o.scalar_);
+  }
+  Operand& operator=(const Operand&) = default;
 
   Kind kind() const { return kind_; }
   bool is_scalar() const { return kind_ == Kind::scalar; }

@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::inline v0 {
@@ -54,9 +55,15 @@ class Shape {
   explicit Shape(std::span<const std::int64_t> dims);
   Shape(const std::vector<std::int64_t>& dims) : Shape(std::span<const std::int64_t>(dims)) {}
   Shape(const Shape& o) { assign(o.dims()), known_rank_ = o.known_rank_; }
-  Shape(Shape&& o) noexcept;
+  Shape(Shape&& o) noexcept { take(o); }
   Shape& operator=(const Shape& o);
-  Shape& operator=(Shape&& o) noexcept;
+  Shape& operator=(Shape&& o) noexcept {
+    if (this != &o) {
+      release();
+      take(o);
+    }
+    return *this;
+  }
   ~Shape() { release(); }
   static Shape unknown_rank() {
     Shape s;
@@ -70,7 +77,12 @@ class Shape {
   Dim operator[](int i) const { return data()[i]; }
   Dim& operator[](int i) { return data()[i]; }
   std::span<const Dim> dims() const { return {data(), static_cast<std::size_t>(rank_)}; }
-  void push_back(Dim d);
+  /// Becomes these dimensions, which must not be its own.
+  void assign(std::span<const Dim> dims);
+  void push_back(Dim d) {
+    if (rank_ == capacity_) return push_back_slowly(d);
+    data()[rank_++] = d;
+  }
   /// True when the rank and every dimension are known values.
   bool is_static() const;
   /// Product of the dimensions; -1 unless static. Overflow is refused where shapes are made.
@@ -84,8 +96,18 @@ class Shape {
   static constexpr int kInline = 6;
   const Dim* data() const { return heap_ ? heap_ : inline_; }
   Dim* data() { return heap_ ? heap_ : inline_; }
-  void assign(std::span<const Dim> dims);
-  void release() { delete[] heap_; }
+  void push_back_slowly(Dim d);
+  void release() {
+    if (heap_) delete[] heap_;
+  }
+  void take(Shape& o) noexcept {
+    rank_ = std::exchange(o.rank_, std::uint8_t(0));
+    known_rank_ = o.known_rank_;
+    capacity_ = std::exchange(o.capacity_, std::uint8_t(kInline));
+    for (int i = 0; i < kInline; ++i)
+      inline_[i] = o.inline_[i];
+    heap_ = std::exchange(o.heap_, nullptr);
+  }
 
   std::uint8_t rank_ = 0;
   bool known_rank_ = true;

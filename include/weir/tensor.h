@@ -77,7 +77,9 @@ class Tensor {
       : Tensor(strings(std::vector<std::string_view>(v.begin(), v.end()),
                        Shape{Dim(std::int64_t(v.size()))})) {}
 
-  Tensor(const Tensor& o) noexcept : p_(o.p_) { retain(); }
+  Tensor(const Tensor& o) noexcept : p_(o.p_) {
+    if (p_) retain();
+  }
   Tensor(Tensor&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   Tensor& operator=(const Tensor& o) noexcept {
     Tensor(o).swap(*this);
@@ -87,7 +89,9 @@ class Tensor {
     Tensor(std::move(o)).swap(*this);
     return *this;
   }
-  ~Tensor() { release(); }
+  ~Tensor() {
+    if (p_) release();
+  }
   void swap(Tensor& o) noexcept { std::swap(p_, o.p_); }
 
   /// A copy of values in row-major order. Error: the number of values is not the size of the shape
@@ -226,6 +230,7 @@ struct MemoryStats {
   std::int64_t cached = 0;       // returned, kept for reuse
   std::int64_t limit = 0;        // 0: none
   std::int64_t allocations = 0;  // count of requests that were handed out
+  std::int64_t allocated = 0;    // their bytes, all together
 };
 MemoryStats memory_stats();
 void reset_peak_memory();

@@ -75,14 +75,6 @@ Shape::Shape(std::span<const std::int64_t> dims) {
     push_back(Dim(d));
 }
 
-Shape::Shape(Shape&& o) noexcept
-    : rank_(o.rank_), known_rank_(o.known_rank_), capacity_(o.capacity_) {
-  std::copy(o.inline_, o.inline_ + kInline, inline_);
-  heap_ = std::exchange(o.heap_, nullptr);
-  o.rank_ = 0;
-  o.capacity_ = kInline;
-}
-
 Shape& Shape::operator=(const Shape& o) {
   if (this != &o) {
     assign(o.dims());
@@ -91,21 +83,19 @@ Shape& Shape::operator=(const Shape& o) {
   return *this;
 }
 
-Shape& Shape::operator=(Shape&& o) noexcept {
-  if (this != &o) {
-    release();
-    new (this) Shape(std::move(o));
-  }
-  return *this;
-}
-
 void Shape::assign(std::span<const Dim> dims) {
+  known_rank_ = true;
+  if (dims.size() <= capacity_) {
+    std::copy(dims.begin(), dims.end(), data());
+    rank_ = std::uint8_t(dims.size());
+    return;
+  }
   rank_ = 0;
   for (Dim d : dims)
     push_back(d);
 }
 
-void Shape::push_back(Dim d) {
+void Shape::push_back_slowly(Dim d) {
   if (rank_ == capacity_) {
     const int capacity = std::min(2 * capacity_, 255);
     Dim* fresh = new Dim[std::size_t(capacity)];

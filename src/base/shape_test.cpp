@@ -8,6 +8,21 @@
 namespace weir {
 namespace {
 
+TEST(Shape, AssignTakesOtherDimensions) {
+  const std::vector<Dim> few{2, 3}, many{1, 2, 3, 4, 5, 6, 7, 8};
+  Shape s = Shape::unknown_rank();
+  s.assign(few);
+  EXPECT_EQ(s, (Shape{2, 3}));
+  s.assign(many);
+  EXPECT_EQ(s, Shape(many));
+  Shape moved = std::move(s);
+  EXPECT_EQ(moved, Shape(many));
+  moved.assign(few);
+  EXPECT_EQ(moved, (Shape{2, 3}));
+  moved = Shape{7};
+  EXPECT_EQ(moved, (Shape{7}));
+}
+
 TEST(Shape, PrintsValuesSymbolsAndUnknowns) {
   EXPECT_EQ((Shape{2, -1, Dim::symbol("batch")}).to_string(), "[2, ?, batch]");
   EXPECT_EQ(Shape{}.to_string(), "[]");

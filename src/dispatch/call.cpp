@@ -29,11 +29,6 @@ std::string describe(DTypeSet set) {
   return text;
 }
 
-const OperandDef& operand_def(const OpDef& op, std::size_t i) {
-  const auto& defs = op.input_defs();
-  return defs[std::min(i, defs.size() - 1)];
-}
-
 void check_arity(const OpDef& op, std::size_t own, std::source_location where) {
   const std::size_t defined = op.input_defs().size();
   if (op.variadic() ? own + 1 > defined : own == defined) return;
@@ -49,7 +44,7 @@ void check_arity(const OpDef& op, std::size_t own, std::source_location where) {
 class TypeBinder {
  public:
   TypeBinder(const OpDef& op, std::span<const rt::Attr> attrs, std::source_location where)
-      : op_(op), where_(where) {
+      : op_(op), defs_(op.input_defs().data()), last_(op.input_defs().size() - 1), where_(where) {
     for (std::size_t p = 0; p < op.types().size(); ++p) {
       const int attr = op.types()[p].attr;
       if (attr >= 0) bound_[p] = attrs[std::size_t(attr)].t;
@@ -64,26 +59,22 @@ class TypeBinder {
   }
 
   void bind(std::size_t i, DType got) {
-    const OperandDef& def = operand_def(op_, i);
-    if (def.type < 0) return check(def, got == def.dtype, got, name(def.dtype));
-    DType& bound = bound_[def.type];
-    if (bound == DType::invalid) bound = got;
-    if (bound != got) {
-      fail(op_,
-           where_,
-           "operands have different dtypes",
-           def.name + " " + name(got) + " where " + name(bound) + " came first",
-           "one dtype",
-           std::string("convert one explicitly: weir::cast(") + def.name +
-               ", DType::" + name(bound) + ")");
+    const OperandDef& def = operand(i);
+    if (def.type < 0) {
+      if (got != def.dtype) refuse(def, got, name(def.dtype));
+      return;
     }
+    DType& bound = bound_[def.type];
+    if (bound == got) return;
+    if (bound != DType::invalid) refuse_mix(def, got, bound);
     const DTypeSet allowed = op_.types()[std::size_t(def.type)].allowed;
-    if (!allowed.contains(got)) check(def, false, got, "one of " + describe(allowed));
+    if (!allowed.contains(got)) refuse(def, got, "one of " + describe(allowed));
+    bound = got;
   }
 
   /// What a scalar operand must become: the bound dtype, else TensorFlow's reading of the literal.
   DType adopt(std::size_t i, const Scalar& s) {
-    const OperandDef& def = operand_def(op_, i);
+    const OperandDef& def = operand(i);
     if (def.type < 0) return def.dtype;
     if (bound_[def.type] == DType::invalid)
       bind(i, literal_dtype(s, op_.types()[std::size_t(def.type)].allowed));
@@ -109,16 +100,27 @@ class TypeBinder {
     }
     return DType::float32;
   }
-  void check(const OperandDef& def, bool ok, DType got, const std::string& expected) const {
-    if (!ok)
-      fail(op_,
-           where_,
-           "operand " + def.name + " has a dtype that the op does not take",
-           name(got),
-           expected);
+  const OperandDef& operand(std::size_t i) const { return defs_[std::min(i, last_)]; }
+  [[noreturn]] void refuse_mix(const OperandDef& def, DType got, DType bound) const {
+    fail(op_,
+         where_,
+         "operands have different dtypes",
+         def.name + " " + name(got) + " where " + name(bound) + " came first",
+         "one dtype",
+         std::string("convert one explicitly: weir::cast(") + def.name + ", DType::" + name(bound) +
+             ")");
+  }
+  [[noreturn]] void refuse(const OperandDef& def, DType got, const std::string& expected) const {
+    fail(op_,
+         where_,
+         "operand " + def.name + " has a dtype that the op does not take",
+         name(got),
+         expected);
   }
 
   const OpDef& op_;
+  const OperandDef* defs_;
+  std::size_t last_;  // whose definition stands for all further ones
   std::source_location where_;
   DType bound_[8] = {};
 };

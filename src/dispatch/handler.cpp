@@ -7,9 +7,11 @@
 namespace weir::dispatch {
 namespace {
 
-thread_local Handler* innermost_handler = nullptr;
+constinit thread_local Handler* innermost_handler = nullptr;
 thread_local std::vector<Recorder*> recorders;
-thread_local std::source_location caller;
+// The same as a plain value: reading `recorders` would ask each time whether it exists yet.
+constinit thread_local std::span<Recorder* const> active = {};
+constinit thread_local std::source_location caller;
 thread_local std::string name_scope;
 
 SymbolicHandler* graph_of(const Tensor& t) {
@@ -48,13 +50,15 @@ HandlerScope::~HandlerScope() {
 }
 
 std::span<Recorder* const> active_recorders() {
-  return recorders;
+  return active;
 }
 void push_recorder(Recorder& recorder) {
   recorders.push_back(&recorder);
+  active = recorders;
 }
 void remove_recorder(Recorder& recorder) noexcept {
   std::erase(recorders, &recorder);
+  active = recorders;
 }
 
 CalledFrom::CalledFrom(std::source_location where) : outer_(caller) {
@@ -68,10 +72,14 @@ std::source_location called_from(std::source_location own) {
 }
 
 PauseRecording::PauseRecording() {
+  if (active.empty()) return;
   hidden_.swap(recorders);
+  active = {};
 }
 PauseRecording::~PauseRecording() {
+  if (hidden_.empty()) return;
   hidden_.swap(recorders);
+  active = recorders;
 }
 
 namespace {

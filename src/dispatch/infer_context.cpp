@@ -9,7 +9,8 @@ std::optional<std::span<const std::int64_t>> InferContext::ints(int index) {
   if (a.kind != rt::Attr::Kind::operand) return std::nullopt;
   const Tensor* value = values_.empty() ? nullptr : values_[std::size_t(a.i)];
   if (!value) return std::nullopt;
-  std::vector<std::int64_t>& scratch = scratch_[used_++ & 3];
+  if (!scratch_) scratch_ = std::make_unique<std::vector<std::int64_t>[]>(4);
+  std::vector<std::int64_t>& scratch = scratch_[std::size_t(used_++ & 3)];
   scratch.clear();
   const auto* p = static_cast<const char*>(value->raw_data());
   for (std::int64_t i = 0; i < value->size(); ++i)

@@ -21,12 +21,14 @@ using Few = base::SmallVector<T, kFew>;
 
 /// Null if there is none.
 const rt::Kernel* find_kernel(const Invocation& call) {
-  Few<DType> in, out;
-  for (const Tensor* t : call.inputs)
-    in.push_back(t->impl()->dtype());
-  for (const Spec& s : call.outputs)
-    out.push_back(s.dtype);
-  return kernels::select(call.op.name().c_str(), call.op.id(), in, out);
+  DType in[2], out[2];  // no more decide
+  const std::size_t n_in = std::min<std::size_t>(call.inputs.size(), 2);
+  const std::size_t n_out = std::min<std::size_t>(call.outputs.size(), 2);
+  for (std::size_t i = 0; i < n_in; ++i)
+    in[i] = call.inputs[i]->impl()->dtype();
+  for (std::size_t o = 0; o < n_out; ++o)
+    out[o] = call.outputs[o].dtype;
+  return kernels::select(call.op.name().c_str(), call.op.id(), {in, n_in}, {out, n_out});
 }
 
 const rt::Kernel& kernel_for(const Invocation& call) {
@@ -96,10 +98,10 @@ class Scratch {
  public:
   Scratch(const rt::Kernel& k, rt::KernelCall& c) : kernel_(k), call_(c) {
     if (k.need) {
-      const rt::Needs needs = k.need(c);
-      if (needs.workspace > 0) buffer_ = tensor::allocate_buffer(needs.workspace);
+      const std::int64_t bytes = k.need(c).workspace;
+      if (bytes > kSmall) buffer_ = tensor::allocate_buffer(bytes);
+      if (bytes > 0) c.workspace = buffer_ ? buffer_->data : small_;
     }
-    if (buffer_) c.workspace = buffer_->data;
     if (k.prepare) c.state = k.prepare(c);
   }
   ~Scratch() {
@@ -110,9 +112,12 @@ class Scratch {
   Scratch& operator=(const Scratch&) = delete;
 
  private:
+  static constexpr std::int64_t kSmall = 1024;
+
   const rt::Kernel& kernel_;
   rt::KernelCall& call_;
   tensor::Buffer* buffer_ = nullptr;
+  alignas(64) std::byte small_[kSmall];
 };
 
 rt::KernelCall kernel_call(const rt::Kernel& kernel,

@@ -13,27 +13,27 @@
 namespace weir::inline v0::keras {
 namespace {
 
-using ActivationFn = Tensor (*)(const Tensor&);
+using ActivationFn = Tensor (*)(Tensor);
 
 const std::map<std::string, ActivationFn>& activations() {
   static const std::map<std::string, ActivationFn> table{
-      {"", [](const Tensor& x) { return x; }},
-      {"linear", [](const Tensor& x) { return x; }},
-      {"relu", [](const Tensor& x) { return relu(x); }},
-      {"relu6", [](const Tensor& x) { return relu6(x); }},
-      {"elu", [](const Tensor& x) { return elu(x); }},
-      {"selu", [](const Tensor& x) { return selu(x); }},
-      {"leaky_relu", [](const Tensor& x) { return leaky_relu(x); }},
-      {"gelu", [](const Tensor& x) { return gelu(x); }},
-      {"silu", [](const Tensor& x) { return silu(x); }},
-      {"swish", [](const Tensor& x) { return silu(x); }},
-      {"sigmoid", [](const Tensor& x) { return sigmoid(x); }},
-      {"tanh", [](const Tensor& x) { return tanh(x); }},
-      {"softplus", [](const Tensor& x) { return softplus(x); }},
-      {"softsign", [](const Tensor& x) { return softsign(x); }},
-      {"exponential", [](const Tensor& x) { return exp(x); }},
-      {"softmax", [](const Tensor& x) { return softmax(x); }},
-      {"log_softmax", [](const Tensor& x) { return log_softmax(x); }},
+      {"", [](Tensor x) { return x; }},
+      {"linear", [](Tensor x) { return x; }},
+      {"relu", [](Tensor x) { return relu(std::move(x)); }},
+      {"relu6", [](Tensor x) { return relu6(std::move(x)); }},
+      {"elu", [](Tensor x) { return elu(std::move(x)); }},
+      {"selu", [](Tensor x) { return selu(std::move(x)); }},
+      {"leaky_relu", [](Tensor x) { return leaky_relu(std::move(x)); }},
+      {"gelu", [](Tensor x) { return gelu(std::move(x)); }},
+      {"silu", [](Tensor x) { return silu(std::move(x)); }},
+      {"swish", [](Tensor x) { return silu(std::move(x)); }},
+      {"sigmoid", [](Tensor x) { return sigmoid(std::move(x)); }},
+      {"tanh", [](Tensor x) { return tanh(std::move(x)); }},
+      {"softplus", [](Tensor x) { return softplus(std::move(x)); }},
+      {"softsign", [](Tensor x) { return softsign(std::move(x)); }},
+      {"exponential", [](Tensor x) { return exp(std::move(x)); }},
+      {"softmax", [](Tensor x) { return softmax(std::move(x)); }},
+      {"log_softmax", [](Tensor x) { return log_softmax(std::move(x)); }},
   };
   return table;
 }
@@ -75,7 +75,7 @@ TensorSpec trace_output(LayerBase& layer, const std::vector<Symbol>& inputs) {
 
 }  // namespace
 
-std::function<Tensor(const Tensor&)> get_activation(const std::string& name) {
+std::function<Tensor(Tensor)> get_activation(const std::string& name) {
   const auto it = activations().find(name);
   if (it != activations().end()) return it->second;
   throw_unknown("activation", name, activations());

@@ -13,7 +13,7 @@
 namespace weir::inline v0::keras::layers {
 namespace {
 
-using ActivationFunction = std::function<Tensor(const Tensor&)>;
+using ActivationFunction = std::function<Tensor(Tensor)>;
 
 /// A layer without weights: a function of its input.
 class Stateless : public LayerBase {
@@ -68,8 +68,8 @@ class DenseLayer : public LayerBase {
   Tensor call(const Tensor& x, bool) override {
     const Tensor flat = x.rank() == 2 ? x : reshape(x, {-1, x.dim(-1)});
     Tensor y = matmul(flat, kernel_);
-    if (options_.use_bias) y = bias_add(y, bias_);
-    y = activation_(y);
+    if (options_.use_bias) y = bias_add(std::move(y), bias_);
+    y = activation_(std::move(y));
     return x.rank() == 2 ? y : reshape(y, outer_shape(x));
   }
 
@@ -115,8 +115,8 @@ class Conv2DLayer : public LayerBase {
                               std::vector<std::int64_t>{},
                               "NHWC",
                               {1, d[0], d[1], 1});
-    if (options_.use_bias) y = bias_add(y, bias_);
-    return activation_(y);
+    if (options_.use_bias) y = bias_add(std::move(y), bias_);
+    return activation_(std::move(y));
   }
 
  private:

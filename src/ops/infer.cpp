@@ -24,6 +24,19 @@ Dim broadcast_dim(InferContext& c, Dim a, Dim b, ShapeView sa, ShapeView sb) {
   return Dim::unknown();
 }
 
+bool same_dims(ShapeView a, ShapeView b) {
+  if (a.rank() != b.rank()) return false;
+  for (int i = 0; i < a.rank(); ++i) {
+    if (!a[i].same(b[i])) return false;
+  }
+  return true;
+}
+
+void set_all(InferContext& c, ShapeView shape) {
+  for (int o = 0; o < c.outputs(); ++o)
+    c.set_dims(o, shape);
+}
+
 }  // namespace
 
 Shape broadcast(InferContext& c, ShapeView a, ShapeView b) {
@@ -38,16 +51,19 @@ Shape broadcast(InferContext& c, ShapeView a, ShapeView b) {
 }
 
 void elementwise(InferContext& c) {
-  Shape shape = c.shape(0).to_shape();
-  for (int i = 1; i < c.inputs(); ++i)
+  const ShapeView first = c.shape(0);
+  int same = 1;
+  while (same < c.inputs() && same_dims(first, c.shape(same)))
+    ++same;
+  if (same == c.inputs()) return set_all(c, first);
+  Shape shape = first.to_shape();
+  for (int i = same; i < c.inputs(); ++i)
     shape = broadcast(c, shape, c.shape(i));
-  for (int o = 0; o < c.outputs(); ++o)
-    c.set(o, shape);
+  set_all(c, shape);
 }
 
 void same_as_first(InferContext& c) {
-  for (int o = 0; o < c.outputs(); ++o)
-    c.set(o, c.shape(0).to_shape());
+  set_all(c, c.shape(0));
 }
 
 void scalar(InferContext& c) {

@@ -15,6 +15,22 @@ std::int64_t step_along(const View& v, int out_rank, int axis) {
 
 namespace {
 
+/// Walks the axes of an operand from the innermost outward; the step of each, 0 where broadcast.
+struct StepWalk {
+  const std::int64_t* dims;
+  int left;  // axes
+  std::int64_t next = 1;
+
+  explicit StepWalk(const View& v) : dims(v.dims), left(v.rank) {}
+  StepWalk() = default;
+  std::int64_t step() {
+    if (left == 0) return 0;
+    const std::int64_t n = dims[--left], step = n == 1 ? 0 : next;
+    next *= n;
+    return step;
+  }
+};
+
 /// Axis `axis` continues the merged axis `last` for every operand: no jump between them.
 bool continues(const BroadcastPlan& p, int n_in, const std::int64_t* steps) {
   const int last = p.axes - 1;
@@ -24,32 +40,40 @@ bool continues(const BroadcastPlan& p, int n_in, const std::int64_t* steps) {
   return true;
 }
 
+/// The operands at a row of the outer axes (all but the innermost).
 struct Cursor {
   const char* src[kMaxOperands];
   std::int64_t index[BroadcastPlan::kMaxAxes];
+  /// Bytes to the next row when axis `a` is the outermost that moves: a step along it, and back to
+  /// the start of those inside.
+  std::int64_t jump[BroadcastPlan::kMaxAxes][kMaxOperands];
 };
 
-/// Places the cursor at row `row` of the outer axes (all but the innermost).
 void seek(const BroadcastPlan& p, const View* in, int n_in, std::int64_t row, Cursor& c) {
-  for (int i = 0; i < n_in; ++i)
+  for (int i = 0; i < n_in; ++i) {
     c.src[i] = static_cast<const char*>(in[i].data);
+    const std::int64_t size = byte_size(in[i].dtype);
+    std::int64_t walked = 0;
+    for (int a = 1; a < p.axes; ++a) {
+      c.jump[a][i] = p.step[i][a] * size - walked;
+      walked += p.step[i][a] * (p.extent[a] - 1) * size;
+    }
+  }
   for (int a = 1; a < p.axes; ++a) {
-    c.index[a] = row % p.extent[a];
-    row /= p.extent[a];
+    c.index[a] = row == 0 ? 0 : row % p.extent[a];
+    row = row == 0 ? 0 : row / p.extent[a];
     for (int i = 0; i < n_in; ++i)
       c.src[i] += c.index[a] * p.step[i][a] * byte_size(in[i].dtype);
   }
 }
 
-void next_row(const BroadcastPlan& p, const View* in, int n_in, Cursor& c) {
-  for (int a = 1; a < p.axes; ++a) {
-    for (int i = 0; i < n_in; ++i)
-      c.src[i] += p.step[i][a] * byte_size(in[i].dtype);
-    if (++c.index[a] < p.extent[a]) return;
-    for (int i = 0; i < n_in; ++i)
-      c.src[i] -= p.step[i][a] * p.extent[a] * byte_size(in[i].dtype);
-    c.index[a] = 0;
-  }
+void next_row(const BroadcastPlan& p, int n_in, Cursor& c) {
+  int a = 1;
+  while (a + 1 < p.axes && c.index[a] + 1 == p.extent[a])
+    c.index[a++] = 0;
+  ++c.index[a];
+  for (int i = 0; i < n_in; ++i)
+    c.src[i] += c.jump[a][i];
 }
 
 void run_rows(const KernelCall& call,
@@ -67,16 +91,23 @@ void run_rows(const KernelCall& call,
   for (std::int64_t row = begin; row < end; ++row) {
     call.kernel->tile(dst, reinterpret_cast<const void* const*>(c.src), step, inner, call.attrs);
     dst += out_bytes;
-    next_row(p, call.in, call.n_in, c);
+    if (row + 1 < end) next_row(p, call.n_in, c);
   }
 }
 
-/// One row: cut it.
-void run_flat(const KernelCall& call, const BroadcastPlan& p) {
-  std::uint8_t step[kMaxOperands];
-  for (int i = 0; i < call.n_in; ++i)
-    step[i] = std::uint8_t(p.step[i][0]);
-  parallel_ranges(call, p.extent[0], kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+/// True if every operand has one element or as many as the result: nothing else is broadcast.
+bool is_flat(const KernelCall& call, std::int64_t n, std::uint8_t* step) {
+  for (int i = 0; i < call.n_in; ++i) {
+    const std::int64_t size = call.in[i].size();
+    if (size != n && size != 1) return false;
+    step[i] = size == n && n != 1;
+  }
+  return true;
+}
+
+/// One row of `n` elements: cut it.
+void run_flat(const KernelCall& call, std::int64_t n, const std::uint8_t* step) {
+  parallel_ranges(call, n, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
     const void* src[kMaxOperands];
     for (int i = 0; i < call.n_in; ++i)
       src[i] =
@@ -90,11 +121,14 @@ void run_flat(const KernelCall& call, const BroadcastPlan& p) {
 
 bool plan_broadcast(const View* in, int n_in, const View& out, BroadcastPlan& p) {
   p.axes = 0;
+  StepWalk walks[kMaxOperands];
+  for (int i = 0; i < n_in; ++i)
+    walks[i] = StepWalk(in[i]);
   for (int axis = out.rank - 1; axis >= 0; --axis) {
-    if (out.dims[axis] == 1) continue;
     std::int64_t steps[kMaxOperands];
     for (int i = 0; i < n_in; ++i)
-      steps[i] = step_along(in[i], out.rank, axis);
+      steps[i] = walks[i].step();
+    if (out.dims[axis] == 1) continue;
     if (p.axes > 0 && continues(p, n_in, steps)) {
       p.extent[p.axes - 1] *= out.dims[axis];
       continue;
@@ -116,14 +150,16 @@ bool plan_broadcast(const View* in, int n_in, const View& out, BroadcastPlan& p)
 
 Status run_elementwise(const KernelCall& call) {
   if (call.n_in > kMaxOperands) return invalid("more operands than an element-wise kernel takes");
-  if (call.out[0].size() == 0) return {};
+  const std::int64_t n = call.out[0].size();
+  if (n == 0) return {};
+  std::uint8_t step[kMaxOperands];
+  if (is_flat(call, n, step)) {
+    run_flat(call, n, step);
+    return {};
+  }
   BroadcastPlan p;
   if (!plan_broadcast(call.in, call.n_in, call.out[0], p))
     return invalid("too many broadcast axes");
-  if (p.axes == 1) {
-    run_flat(call, p);
-    return {};
-  }
   std::int64_t rows = 1;
   for (int a = 1; a < p.axes; ++a)
     rows *= p.extent[a];

@@ -50,6 +50,7 @@ class Pool {
     stats_.in_use += size;
     stats_.peak = std::max(stats_.peak, stats_.in_use);
     ++stats_.allocations;
+    stats_.allocated += size;
     return block;
   }
 
@@ -165,7 +166,7 @@ Buffer* wrap_buffer(void* data, std::int64_t bytes, void (*deleter)(void*, void*
 }
 
 void Buffer::release() noexcept {
-  if (refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (!unique() && refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (keep_alive) {
     for (Buffer* b : *keep_alive)
       b->release();

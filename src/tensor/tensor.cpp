@@ -156,10 +156,13 @@ std::uint64_t TensorImpl::id() {
 }
 
 void Tensor::retain() const noexcept {
-  if (p_) p_->refs.fetch_add(1, std::memory_order_relaxed);
+  p_->refs.fetch_add(1, std::memory_order_relaxed);
 }
+/// The last handle needs no atomic subtraction: nobody else can make another one.
 void Tensor::release() noexcept {
-  if (p_ && p_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) TensorImpl::destroy(p_);
+  if (p_->refs.load(std::memory_order_acquire) == 1 ||
+      p_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    TensorImpl::destroy(p_);
 }
 
 Tensor Tensor::copy_of(const void* data, DType dtype, const Shape& shape) {

@@ -211,6 +211,7 @@ TEST(Allocator, CountsReusesAndLimits) {
     EXPECT_GE(memory_stats().in_use, before.in_use + (1 << 20));
     EXPECT_GE(memory_stats().peak, before.in_use + (1 << 20));
     EXPECT_GT(memory_stats().allocations, before.allocations);
+    EXPECT_GE(memory_stats().allocated, before.allocated + (1 << 20));
   }
   EXPECT_EQ(memory_stats().in_use, before.in_use);
 #if !defined(WEIR_CHECKED_MEMORY)  // which keeps no blocks

@@ -140,7 +140,8 @@ Layer make_layer(Args&&... args) {
   return Layer(std::make_shared<L>(std::forward<Args>(args)...));
 }
 
-/// "relu", "softmax", "tanh" ... as functions; "" and "linear" return x. Error: an unknown name.
-std::function<Tensor(const Tensor&)> get_activation(const std::string& name);
+/// "relu", "softmax", "tanh" ... as functions, which may take over the memory of a tensor that is
+/// moved into them; "" and "linear" return x. Error: an unknown name.
+std::function<Tensor(Tensor)> get_activation(const std::string& name);
 
 }  // namespace weir::inline v0::keras

@@ -301,7 +301,10 @@ int64_t a_elements(const Job<T>& job) {
 template <typename T>
 size_t workspace_bytes(const GemmArgs<T>& args) {
   const Job<T> job = make_job(args);
-  const int64_t b = job.packed_b != nullptr ? 0 : kDepth<T> * (job.pack_b ? kCols<T> : kPanel<T>);
+  const int64_t n = job.swapped ? args.m : args.n;
+  const int64_t cols =
+      job.pack_b ? smaller(ceil_div(n, kPanel<T>) * kPanel<T>, kCols<T>) : padded<T>(n % kPanel<T>);
+  const int64_t b = job.packed_b != nullptr ? 0 : smaller(job.k, kDepth<T>) * cols;
   return static_cast<size_t>(a_elements(job) + b) * sizeof(T);
 }
 

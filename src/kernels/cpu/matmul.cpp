@@ -93,11 +93,15 @@ struct Schedule {
     constexpr std::int64_t kGroupWork = 32768;  // multiply-adds that are worth a thread
     slices = gemm<T>().slices(p.args);
     units = p.count * slices;
+    group_bytes = (std::int64_t(gemm<T>().workspace_bytes(p.args)) + 63) / 64 * 64;
+    if (units == 1) {
+      groups = 1;
+      return;
+    }
     const std::int64_t work = p.args.m * p.args.n * p.args.k / slices + 1;
     const std::int64_t wanted = work < kGroupWork ? units * work / kGroupWork + 1 : units;
     groups = wanted < kMostGroups ? wanted : kMostGroups;
     if (groups > units) groups = units;
-    group_bytes = (std::int64_t(gemm<T>().workspace_bytes(p.args)) + 63) / 64 * 64;
   }
 };
 
@@ -124,6 +128,10 @@ template <class T>
 Status run(const rt::KernelCall& c) {
   const Product<T> p = product_of<T>(c);
   const Schedule<T> s(p);
+  if (s.units == 1) {
+    gemm<T>().run_slice(p.args, 0, c.workspace);
+    return {};
+  }
   rt::parallel_for(c, s.groups, [&](std::int64_t group) {
     char* workspace = static_cast<char*>(c.workspace) + group * s.group_bytes;
     for (std::int64_t unit = s.units * group / s.groups; unit < s.units * (group + 1) / s.groups;

@@ -265,6 +265,37 @@ TEST(Elementwise, HalfTypesComputeInFloat) {
   EXPECT_EQ(values<bool>(h < cast(Tensor(2.f), DType::float16)), (std::vector<bool>{true, false}));
 }
 
+TEST(Elementwise, EveryBroadcastOfFourAxes) {
+  // Each axis of each operand is 1 or whole, so that rows jump over any run of axes.
+  const std::int64_t whole[] = {2, 3, 2, 3};
+  for (int mask = 0; mask < 256; ++mask) {
+    Shape sa, sb, out;
+    for (int i = 0; i < 4; ++i) {
+      sa.push_back(mask >> i & 1 ? whole[i] : 1);
+      sb.push_back(mask >> (4 + i) & 1 ? whole[i] : 1);
+      out.push_back(std::max(sa[i].value(), sb[i].value()));
+    }
+    const Tensor a = reshape(range(0, sa.size(), 1), sa),
+                 b = 100 * reshape(range(0, sb.size(), 1), sb);
+    const Tensor sum = a + b;
+    ASSERT_EQ(sum.shape(), out);
+    const auto pa = a.data<std::int32_t>(), pb = b.data<std::int32_t>();
+    const auto got = sum.data<std::int32_t>();
+    for (std::int64_t n = 0; n < out.size(); ++n) {
+      std::int64_t rest = n, ia = 0, ib = 0, na = 1, nb = 1;
+      for (int i = 3; i >= 0; --i) {
+        const std::int64_t at = rest % out[i].value();
+        rest /= out[i].value();
+        ia += sa[i] == Dim(1) ? 0 : at * na;
+        ib += sb[i] == Dim(1) ? 0 : at * nb;
+        na *= sa[i].value();
+        nb *= sb[i].value();
+      }
+      ASSERT_EQ(got[std::size_t(n)], pa[std::size_t(ia)] + pb[std::size_t(ib)]) << mask << " " << n;
+    }
+  }
+}
+
 TEST(Elementwise, ManyBroadcastAxes) {
   const Tensor a = Tensor::ones({2, 1, 3, 1, 2, 1}), b = Tensor::ones({2, 1, 3, 1, 5});
   const Tensor y = a + b;
