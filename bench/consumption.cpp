@@ -44,7 +44,7 @@ Figures consumption_of(const std::function<void()>& call) {
   const std::int64_t taken = news - news_before;
   return {{"ops", double(counter.ops)},
           {"news", double(taken)},
-          {"blocks", double(memory_stats().allocations - before.allocations)}};
+          {"allocated", double(memory_stats().allocated - before.allocated)}};
 }
 
 }  // namespace weir::bench

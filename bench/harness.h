@@ -21,7 +21,7 @@ namespace weir::bench {
 /// What one call does. With `flops` the floor is flops / FMA peak; else, with `bytes`, bytes / read
 /// bandwidth of a working set of that size; with neither only times are reported.
 struct Case {
-  std::string name;
+  std::string name = {};
   double flops = 0;
   double bytes = 0;
   /// Threads of the library's pool, and of the calibration.
@@ -31,7 +31,7 @@ struct Case {
   /// Operations that one call stands for: the time reported is that of one of them.
   std::int64_t operations = 1;
   /// Further figures of one call ("kernels", "bytes_allocated"), asked for after it has run.
-  std::function<std::vector<std::pair<std::string, double>>()> figures;
+  std::function<std::vector<std::pair<std::string, double>>()> figures = {};
 };
 
 /// Calls the function under test `calls` times.

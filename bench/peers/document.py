@@ -16,8 +16,8 @@ TITLES = {
     "cnn_train/32": "CNN, training step, batch 32", "add": "one op on 4 floats",
     "add_grad": "the same, recorded, with its gradient",
 }
-NAMES = {"weir": "Weir", "tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX",
-         "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+NAMES = {"weir": "Weir", "tensorflow": "TensorFlow", "tensorflow_c": "TensorFlow (C)",
+         "torch": "PyTorch", "libtorch": "LibTorch (C++)", "jax": "JAX", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 PICTURE = ["mlp/100", "mlp/1", "mlp_train/100", "cnn/32", "cnn_train/32",
            "function/tanh_gelu/1024"]
 HEAD = """# Performance
@@ -30,7 +30,7 @@ How noise is handled: [bench/README.md](../bench/README.md).
 
 Times are microseconds of one call (median of the lowest quartile of the rounds); `x` is the ratio
 to the floor: the arithmetic of the call at the multiply-add peak, measured next to each sample.
-Python's frameworks are called from Python, as their users do; Weir from C++.
+Frameworks are called from Python, as their users do, if their name does not say C or C++; Weir from C++.
 """
 
 

@@ -9,6 +9,7 @@ counts if both reach a share of the best one of the run.
 
 import argparse
 import json
+import os
 import pathlib
 import random
 import statistics
@@ -23,7 +24,9 @@ import document
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-FRAMEWORKS = ["weir", "tensorflow", "torch", "jax", "onnxruntime", "openvino"]
+PROGRAMS = pathlib.Path(os.environ.get("WEIR_BUILD", ROOT / "build"))
+FRAMEWORKS = ["weir", "tensorflow", "tensorflow_c", "torch", "libtorch", "jax", "onnxruntime",
+              "openvino"]
 FUNCTIONS = ["tanh_gelu", "softmax", "layer_norm", "logsumexp", "argmax", "cumsum", "transpose",
              "concat", "gather", "sum", "matmul"]
 CASES = ["mlp/100", "mlp/1", "mlp_train/100", "cnn/32", "cnn_train/32", "add", "add_grad",
@@ -40,11 +43,20 @@ class Process:
 
     def __init__(self, framework, threads, data):
         self.framework = framework
-        command = ([str(ROOT / "build/bin/weir_bench_worker")] if framework == "weir" else
-                   [sys.executable, str(HERE / "worker.py"), framework])
         self.process = subprocess.Popen(
-            ["taskset", "-c", f"0-{threads - 1}", *command, str(threads), str(data)],
+            ["taskset", "-c", f"0-{threads - 1}", *self.command(framework, threads, data)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    @staticmethod
+    def command(framework, threads, data):
+        folder = pathlib.Path(data).parent
+        programs = {"weir": (PROGRAMS / "bin/weir_bench_worker", data),
+                    "libtorch": (PROGRAMS / "peers/libtorch_worker", folder / "data.pt"),
+                    "tensorflow_c": (PROGRAMS / "peers/tensorflow_c_worker", folder)}
+        if framework in programs:
+            program, argument = programs[framework]
+            return [str(program), str(threads), str(argument)]
+        return [sys.executable, str(HERE / "worker.py"), framework, str(threads), str(data)]
 
     def ask(self, *words):
         try:
@@ -87,6 +99,9 @@ class Run:
         self.threads, self.arguments = threads, arguments
         self.data, self.folder = shared.make(), pathlib.Path(folder)
         numpy.savez(self.folder / "data.npz", **self.data)
+        if {"libtorch", "tensorflow_c"} & set(arguments.frameworks):
+            subprocess.run([sys.executable, HERE / "export.py", self.folder / "data.npz", folder],
+                           check=True, stderr=subprocess.DEVNULL)
         self.processes = [Process(f, threads, self.folder / "data.npz")
                           for f in arguments.frameworks]
         self.weir = self.processes[0]
@@ -170,7 +185,7 @@ def parse():
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--frameworks", nargs="*", default=FRAMEWORKS)
     parser.add_argument("--cases", nargs="*", default=CASES)
-    parser.add_argument("--json", default=str(ROOT / "build/bench/peers.json"))
+    parser.add_argument("--json", default=str(PROGRAMS / "bench/peers.json"))
     parser.add_argument("--no-document", action="store_true")
     arguments = parser.parse_args()
     if arguments.frameworks[0] != "weir":
