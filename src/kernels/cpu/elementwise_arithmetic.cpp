@@ -7,6 +7,10 @@ namespace {
 using Floats = Types<float, double>;
 using Ints = Types<std::int32_t, std::int64_t>;
 
+struct BiasAdd : Add {
+  static constexpr const char* kOp = "BiasAdd";
+};
+
 template <class... Ts>
 constexpr std::array<rt::Kernel, sizeof...(Ts)> select_kernels(Types<Ts...>) {
   return {rt::Kernel{.op = Select::kOp,
@@ -31,7 +35,7 @@ constexpr std::array<rt::Kernel, sizeof...(Ts)> clip_kernels(Types<Ts...>) {
 rt::KernelTable elementwise_arithmetic_kernels() {
   using Numbers = decltype(join(Floats{}, Ints{}));
   static constexpr auto table = concatenate(
-      binary_table<Add, Sub, Mul, Maximum, Minimum, SquaredDifference>(Numbers{}),
+      binary_table<Add, BiasAdd, Sub, Mul, Maximum, Minimum, SquaredDifference>(Numbers{}),
       binary_table<RealDiv, DivNoNan, MulNoNan>(Floats{}),
       unary_table<Neg, Abs, Sign, Square>(Numbers{}),
       unary_table<Reciprocal, Sqrt, Rsqrt>(Floats{}),
