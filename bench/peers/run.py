@@ -79,7 +79,7 @@ class Series:
 
     def __init__(self, process, case, mode):
         self.process, self.case, self.mode = process, case, mode
-        self.seconds, self.ratios, self.forced = [], [], 0
+        self.seconds, self.work, self.forced = [], [], 0
 
     def sample(self):
         words = self.process.ask("time", self.case, self.mode, SAMPLE_SECONDS).split()
@@ -90,7 +90,7 @@ class Series:
     def result(self):
         low = lambda v: statistics.median(sorted(v)[:max(1, len(v) // 4)])  # noqa: E731
         work = shared.flops(self.case)
-        return {"us": low(self.seconds) * 1e6, "floor": low(self.ratios) * work if work else None,
+        return {"us": low(self.seconds) * 1e6, "floor": low(self.work) / work if work else None,
                 "rounds": len(self.seconds), "noisy": self.forced}
 
 
@@ -160,13 +160,13 @@ class Run:
         else:
             series.forced += 1
         series.seconds.append(seconds)
-        series.ratios.append(seconds * (before + after) / 2)
+        series.work.append(seconds * (before + after) / 2)  # flops at the peak
 
     def measure(self, cases):
         everything = [s for case in cases for s in self.series(case)]
+        print(f"{self.threads} threads: {len(everything)} series are ready", file=sys.stderr)
         for _ in range(self.arguments.rounds):
-            random.shuffle(everything)
-            for series in everything:
+            for series in random.sample(everything, len(everything)):
                 self.round(series)
         results = {}
         for s in everything:
