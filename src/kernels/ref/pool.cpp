@@ -1,6 +1,7 @@
 /// Pooling as loops over windows, channels innermost.
+#include "kernels/scalar/pool.h"
+
 #include "kernels/ref/wide.h"
-#include "kernels/scalar/conv.h"
 
 namespace weir::kernels::ref {
 namespace {
@@ -21,44 +22,7 @@ struct AvgPoolGrad {
   static constexpr const char* kOp = "AvgPoolGrad";
 };
 
-struct PoolShape {
-  std::int64_t batch, channels;
-  ConvAxis y, x;
-
-  /// Position of channel 0 of an input or an output cell.
-  std::int64_t input(std::int64_t n, std::int64_t i, std::int64_t j) const {
-    return ((n * y.in + i) * x.in + j) * channels;
-  }
-  std::int64_t output(std::int64_t n, std::int64_t i, std::int64_t j) const {
-    return ((n * y.out + i) * x.out + j) * channels;
-  }
-};
-
-/// `first`: index of `ksize`, which strides, padding and, with `explicit_paddings`, those follow.
-PoolShape pool_shape(const rt::View& input,
-                     const rt::Attr* attrs,
-                     int first,
-                     bool explicit_paddings) {
-  const auto axis = [&](int a) {
-    return conv_axis(a,
-                     input.dims[a],
-                     attrs[first].ints[a],
-                     attrs[first + 1],
-                     attrs[first + 2],
-                     explicit_paddings ? &attrs[first + 3] : nullptr,
-                     nullptr);
-  };
-  return {input.dims[0], input.dims[3], axis(1), axis(2)};
-}
-
-/// The cells [begin, end) of output `at`'s window that exist.
-struct Range {
-  std::int64_t begin, end;
-};
-Range cells(const ConvAxis& a, std::int64_t at) {
-  const std::int64_t first = a.cell(at, 0);
-  return {first < 0 ? 0 : first, first + a.filter < a.in ? first + a.filter : a.in};
-}
+using Range = PoolRange;
 
 /// body(output, rows, columns, n) for every window.
 template <class Body>
@@ -66,7 +30,7 @@ void windows(const PoolShape& s, Body&& body) {
   for (std::int64_t n = 0; n < s.batch; ++n) {
     for (std::int64_t i = 0; i < s.y.out; ++i) {
       for (std::int64_t j = 0; j < s.x.out; ++j)
-        body(s.output(n, i, j), cells(s.y, i), cells(s.x, j), n);
+        body(s.output(n, i, j), pool_cells(s.y, i), pool_cells(s.x, j), n);
     }
   }
 }
