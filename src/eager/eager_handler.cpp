@@ -4,6 +4,7 @@
 
 #include "dispatch/call.h"
 #include "dispatch/handler.h"
+#include "eager/packed_operand.h"
 #include "kernels/select.h"
 #include "tensor/host_context.h"
 #include "tensor/tensor_impl.h"
@@ -55,6 +56,7 @@ bool can_steal(const Invocation& call, std::size_t i, const Spec& out) {
 
 Tensor steal(const Tensor* operand) {
   operand->impl()->forget_id();
+  if (tensor::Buffer* b = operand->impl()->buffer()) b->forget_packed();
   return std::move(*const_cast<Tensor*>(operand));  // a temporary of the caller's expression
 }
 
@@ -93,14 +95,16 @@ void check_static(const Invocation& call, const Spec& s) {
       call.op, call.where, text.text[0] ? text.text : status.message(), {}, {}, {}, status.code());
 }
 
-/// Kernel state and workspace for the time of one call.
+/// Kernel state, workspace and packed operand for the time of one call.
 class Scratch {
  public:
-  Scratch(const rt::Kernel& k, rt::KernelCall& c) : kernel_(k), call_(c) {
+  Scratch(const rt::Kernel& k, rt::KernelCall& c, const Invocation& call) : kernel_(k), call_(c) {
     if (k.need) {
-      const std::int64_t bytes = k.need(c).workspace;
-      if (bytes > kSmall) buffer_ = tensor::allocate_buffer(bytes);
-      if (bytes > 0) c.workspace = buffer_ ? buffer_->data : small_;
+      const rt::Needs needs = k.need(c);
+      if (needs.workspace > kSmall) buffer_ = tensor::allocate_buffer(needs.workspace);
+      if (needs.workspace > 0) c.workspace = buffer_ ? buffer_->data : small_;
+      if (needs.packed_operand >= 0)
+        c.packed = packed_operand(c, needs, *call.inputs[std::size_t(needs.packed_operand)]);
     }
     if (k.prepare) c.state = k.prepare(c);
   }
@@ -144,7 +148,7 @@ void run_kernel(const rt::Kernel& kernel,
                 std::span<const rt::View> out) {
   rt::ErrorText text;
   rt::KernelCall c = kernel_call(kernel, call, in, out, text);
-  Scratch scratch(kernel, c);
+  Scratch scratch(kernel, c, call);
   const Status status = kernel.run(c);
   if (!status.ok()) throw_status(call, status, text);
 }
@@ -194,7 +198,7 @@ void resolve_shapes(const rt::Kernel& kernel,
   }
   rt::ErrorText text;
   rt::KernelCall c = kernel_call(kernel, call, in, out, text);
-  Scratch scratch(kernel, c);
+  Scratch scratch(kernel, c, call);
   const Status status = kernel.output_dims(c, writable.data());
   if (!status.ok()) throw_status(call, status, text);
   for (std::size_t o = 0; o < outputs.size(); ++o) {

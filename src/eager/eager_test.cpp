@@ -72,5 +72,52 @@ TEST(Eager, VariableIsUpdatedInPlaceWhenNobodyElseSeesIt) {
   EXPECT_EQ(v.value().raw_data(), memory);
 }
 
+Tensor pattern(std::int64_t rows, std::int64_t columns) {
+  std::vector<float> values;
+  for (std::int64_t i = 0; i < rows * columns; ++i)
+    values.push_back(float(i * 37 % 101) / 7 - 5);
+  return Tensor::from(values, {rows, columns});
+}
+
+std::vector<float> values_of(const Tensor& t) {
+  const auto data = t.data<float>();
+  return {data.begin(), data.end()};
+}
+
+/// The product with a copy of `b`, which no earlier call has seen.
+std::vector<float> fresh_product(const Tensor& a, const Tensor& b, bool transpose_b = false) {
+  return values_of(matmul(a, Tensor::from(values_of(b), b.shape()), false, transpose_b));
+}
+
+TEST(Eager, AnOperandThatIsUsedAgainKeepsItsPackedForm) {
+  const Tensor a = pattern(70, 128), w = pattern(128, 96);
+  const std::vector<float> expected = fresh_product(a, w);
+  const std::int64_t before = memory_stats().in_use;
+  EXPECT_EQ(values_of(matmul(a, w)), expected);
+  EXPECT_EQ(memory_stats().in_use, before);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(values_of(matmul(a, w)), expected);
+  EXPECT_GE(memory_stats().in_use, before + w.nbytes());
+  const Tensor row = pattern(1, 128), other = pattern(70, 96);
+  EXPECT_EQ(values_of(matmul(row, w)), fresh_product(row, w));
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(values_of(matmul(other, w, false, true)), fresh_product(other, w, true));
+  const Tensor part = w.slice(0, 64), left = pattern(70, 64);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(values_of(matmul(left, part)), fresh_product(left, part));
+}
+
+TEST(Eager, APackedFormGoesWhenTheValueChanges) {
+  const Tensor a = pattern(70, 128);
+  Variable w(pattern(128, 96), "w");
+  for (int i = 0; i < 3; ++i)
+    matmul(a, w);
+  const void* memory = w.value().raw_data();
+  w.assign_add(1.f);
+  ASSERT_EQ(w.value().raw_data(), memory);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(values_of(matmul(a, w)), fresh_product(a, w.value()));
+}
+
 }  // namespace
 }  // namespace weir

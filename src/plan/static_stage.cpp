@@ -222,6 +222,7 @@ class StaticStage::Run {
     h.version = v.state->version();
     const Tensor& value = v.state->value_locked();
     const bool over = v.in_place && value.impl()->unique();
+    if (over && value.impl()->buffer()) value.impl()->buffer()->forget_packed();
     if (v.read != rt::format::kNone) instance().bind(v.read, value.impl()->data());
     if (v.write != rt::format::kNone) {
       if (!over) h.fresh = TensorImpl::concrete(v.spec.dtype, v.spec.shape);

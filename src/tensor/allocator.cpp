@@ -167,6 +167,7 @@ Buffer* wrap_buffer(void* data, std::int64_t bytes, void (*deleter)(void*, void*
 
 void Buffer::release() noexcept {
   if (!unique() && refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  forget_packed();
   if (keep_alive) {
     for (Buffer* b : *keep_alive)
       b->release();
@@ -178,6 +179,14 @@ void Buffer::release() noexcept {
     return;
   }
   pool().give(this, round_up(std::size_t(bytes) + kHeader));
+}
+
+void Buffer::forget_packed() noexcept {
+  PackedForm* form = packed.load(std::memory_order_relaxed);
+  if (!form) return;
+  packed.store(nullptr, std::memory_order_relaxed);
+  form->memory->release();
+  delete form;
 }
 
 void* allocate_small() {

@@ -13,6 +13,14 @@
 
 namespace weir::tensor {
 
+struct Buffer;
+
+/// What a kernel made of the elements of a buffer (its packed layout), valid while they stay.
+struct PackedForm {
+  std::uint64_t key;  // of the kernel, shapes and attributes that it was made for; not 0
+  Buffer* memory;
+};
+
 /// Counted memory, header and elements in one block unless the elements are a user's.
 struct Buffer {
   std::atomic<std::uint32_t> refs{1};
@@ -23,9 +31,13 @@ struct Buffer {
   void* context = nullptr;
   /// Buffers that own the bytes of this buffer's string elements.
   std::vector<Buffer*>* keep_alive = nullptr;
+  std::atomic<PackedForm*> packed{nullptr};  // set once
+  std::atomic<std::uint64_t> packed_key{0};  // of the last use that a packed form would have served
 
   void retain() { refs.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept;
+  /// The elements are about to change, and nobody else sees them.
+  void forget_packed() noexcept;
   bool unique() const { return refs.load(std::memory_order_acquire) == 1; }
 };
 
