@@ -6,16 +6,19 @@
 namespace weir::graph {
 
 AttrList::AttrList(std::span<const rt::Attr> attrs) {
-  attrs_.reserve(attrs.size());
+  if (attrs.empty()) return;
+  data_ = std::make_shared<Data>();
+  data_->attrs.reserve(attrs.size());
   for (const rt::Attr& a : attrs)
-    attrs_.push_back(own(a));
+    data_->attrs.push_back(data_->own(a));
 }
 
 void AttrList::set(std::size_t i, const rt::Attr& value) {
-  attrs_[i] = own(value);
+  if (data_.use_count() > 1) *this = AttrList(view());
+  data_->attrs[i] = data_->own(value);
 }
 
-rt::Attr AttrList::own(const rt::Attr& a) {
+rt::Attr AttrList::Data::own(const rt::Attr& a) {
   using Kind = rt::Attr::Kind;
   std::size_t bytes = 0;
   const void* from = nullptr;
@@ -23,10 +26,10 @@ rt::Attr AttrList::own(const rt::Attr& a) {
   if (a.kind == Kind::reals) bytes = a.count * sizeof *a.reals, from = a.reals;
   if (a.kind == Kind::string) bytes = a.count, from = a.s;
   if (!from) return a;
-  storage_.push_back(std::make_unique<std::byte[]>(std::max<std::size_t>(bytes, 1)));
-  if (bytes > 0) std::memcpy(storage_.back().get(), from, bytes);
+  storage.push_back(std::make_unique<std::byte[]>(std::max<std::size_t>(bytes, 1)));
+  if (bytes > 0) std::memcpy(storage.back().get(), from, bytes);
   rt::Attr owned = a;
-  owned.s = reinterpret_cast<const char*>(storage_.back().get());
+  owned.s = reinterpret_cast<const char*>(storage.back().get());
   return owned;
 }
 
@@ -67,13 +70,61 @@ bool Graph::has_effects() const {
   return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& n) { return n.has_effect(); });
 }
 
-std::string Graph::unique_name(const std::string& wanted) {
-  if (!by_name_.contains(wanted)) return wanted;
+namespace {
+
+std::uint32_t hash_of(std::string_view name) {
+  return std::uint32_t(std::hash<std::string_view>()(name));
+}
+
+}  // namespace
+
+int NameIndex::find(std::string_view name, const std::vector<Node>& nodes) const {
+  if (slots_.empty()) return -1;
+  const std::uint32_t hash = hash_of(name);
+  for (std::size_t i = hash;; ++i) {
+    const Slot& s = slots_[i & (slots_.size() - 1)];
+    if (s.node < 0) return -1;
+    if (s.hash == hash && nodes[std::size_t(s.node)].name == name) return s.node;
+  }
+}
+
+int NameIndex::insert(const std::string& name, int node, const std::vector<Node>& nodes) {
+  if (const int found = find(name, nodes); found >= 0) return found;
+  reserve(++count_);
+  place({hash_of(name), node});
+  return node;
+}
+
+void NameIndex::place(Slot slot) {
+  for (std::size_t i = slot.hash;; ++i) {
+    Slot& s = slots_[i & (slots_.size() - 1)];
+    if (s.node >= 0) continue;
+    s = slot;
+    return;
+  }
+}
+
+void NameIndex::reserve(std::size_t nodes) {
+  std::size_t slots = std::max<std::size_t>(slots_.size(), 16);
+  while (slots < 2 * nodes)
+    slots *= 2;
+  if (slots > slots_.size()) grow(slots);
+}
+
+void NameIndex::grow(std::size_t slots) {
+  std::vector<Slot> old(slots);
+  old.swap(slots_);
+  for (const Slot& s : old) {
+    if (s.node >= 0) place(s);
+  }
+}
+
+std::string Graph::unique_name(const std::string& wanted, int node) {
   int& next = next_suffix_[wanted];
   std::string name;
   do
     name = wanted + "_" + std::to_string(++next);
-  while (by_name_.contains(name));
+  while (by_name_.insert(name, node, nodes_) != node);
   return name;
 }
 
@@ -85,18 +136,14 @@ void Graph::reserve(std::size_t nodes) {
 int Graph::add(Node node) {
   const int index = int(nodes_.size());
   if (node.name.empty()) node.name = node.type();
-  if (!by_name_.try_emplace(node.name, index).second) {
-    node.name = unique_name(node.name);
-    by_name_.emplace(node.name, index);
-  }
+  if (by_name_.insert(node.name, index, nodes_) != index) node.name = unique_name(node.name, index);
   if (node.kind == Kind::input) inputs.push_back(index);
   nodes_.push_back(std::move(node));
   return index;
 }
 
 int Graph::find(std::string_view name) const {
-  const auto it = by_name_.find(std::string(name));
-  return it == by_name_.end() ? -1 : it->second;
+  return by_name_.find(name, nodes_);
 }
 
 std::vector<std::vector<int>> Graph::consumers() const {

@@ -46,27 +46,25 @@ struct Ref {
   friend bool operator==(Ref, Ref) = default;
 };
 
-/// Attributes that own their lists and strings.
+/// Attributes that own their lists and strings. Copies share them: graphs are copied node by node.
 class AttrList {
  public:
   AttrList() = default;
   explicit AttrList(std::span<const rt::Attr> attrs);
-  AttrList(const AttrList& o) : AttrList(o.view()) {}
-  AttrList(AttrList&& o) noexcept = default;
-  AttrList& operator=(AttrList o) noexcept {
-    attrs_ = std::move(o.attrs_);
-    storage_ = std::move(o.storage_);
-    return *this;
+  std::span<const rt::Attr> view() const {
+    return data_ ? std::span<const rt::Attr>(data_->attrs) : std::span<const rt::Attr>();
   }
-  std::span<const rt::Attr> view() const { return attrs_; }
-  std::size_t size() const { return attrs_.size(); }
-  const rt::Attr& operator[](std::size_t i) const { return attrs_[i]; }
+  std::size_t size() const { return data_ ? data_->attrs.size() : 0; }
+  const rt::Attr& operator[](std::size_t i) const { return data_->attrs[i]; }
   void set(std::size_t i, const rt::Attr& value);
 
  private:
-  rt::Attr own(const rt::Attr& a);
-  std::vector<rt::Attr> attrs_;
-  std::vector<std::unique_ptr<std::byte[]>> storage_;
+  struct Data {
+    std::vector<rt::Attr> attrs;
+    std::vector<std::unique_ptr<std::byte[]>> storage;
+    rt::Attr own(const rt::Attr& a);
+  };
+  std::shared_ptr<Data> data_;  // null: none
 };
 
 class Graph;
@@ -89,6 +87,27 @@ struct Node {
   const char* type() const;
   bool is(Trait t) const { return op && op->is(t); }
   bool has_effect() const;
+};
+
+/// Nodes by name: open addressing over the nodes themselves.
+class NameIndex {
+ public:
+  /// -1: none.
+  int find(std::string_view name, const std::vector<Node>& nodes) const;
+  /// The node of this name, which is `node` from now on if there was none.
+  int insert(const std::string& name, int node, const std::vector<Node>& nodes);
+  void reserve(std::size_t nodes);
+
+ private:
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::int32_t node = -1;
+  };
+  void place(Slot slot);
+  void grow(std::size_t slots);
+
+  std::vector<Slot> slots_;  // a power of two, at most half of them taken
+  std::size_t count_ = 0;
 };
 
 class Graph {
@@ -119,11 +138,11 @@ class Graph {
   std::vector<std::vector<int>> consumers() const;
 
  private:
-  std::string unique_name(const std::string& wanted);
+  std::string unique_name(const std::string& wanted, int node);
 
   std::string name_;
   std::vector<Node> nodes_;
-  std::unordered_map<std::string, int> by_name_;
+  NameIndex by_name_;
   std::unordered_map<std::string, int> next_suffix_;
 };
 

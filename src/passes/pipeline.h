@@ -11,14 +11,20 @@
 
 namespace weir::passes {
 
+#ifdef NDEBUG
+inline constexpr bool kVerify = false;
+#else
+inline constexpr bool kVerify = true;
+#endif
+
 struct Options {
   /// Names of passes and rules that must not run. The environment variable WEIR_DISABLE_PASSES
   /// (names separated by commas, or "all") adds to them.
   std::vector<std::string> disabled;
   /// Also apply what changes rounding.
   bool fast = false;
-  /// Check the graph after every pass that changed it.
-  bool verify = true;
+  /// Check the graph after every pass that changed it: in builds with assertions, unless asked for.
+  bool verify = kVerify;
   /// A constant larger than this, in bytes, is made only where it replaces constants at least as
   /// large.
   std::int64_t fold_limit = 64 << 10;

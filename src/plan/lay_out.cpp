@@ -24,6 +24,7 @@ class Layout {
     if (options_.in_place) {
       for (int s = 0; s < int(p_.steps.size()); ++s)
         reuse_operands(s);
+      p_.flatten();
     }
     for (PlannedStep& step : p_.steps)
       keep_packing(step);

@@ -2,6 +2,7 @@
 /// epilogues.
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "kernels/select.h"
 #include "plan/stage.h"
@@ -18,8 +19,10 @@ using graph::Kind;
 using graph::Node;
 using graph::Ref;
 
-std::vector<DType> types_of(const Graph& g, std::span<const Ref> refs) {
-  std::vector<DType> list;
+using Types = base::SmallVector<DType, 6>;
+
+Types types_of(const Graph& g, std::span<const Ref> refs) {
+  Types list;
   for (Ref r : refs)
     list.push_back(g.spec(r).dtype);
   return list;
@@ -306,9 +309,17 @@ int StagePlan::root(int block) const {
   return block;
 }
 
+void StagePlan::flatten() {
+  for (int b = 0; b < int(blocks.size()); ++b) {
+    const int last = root(b);
+    for (int at = b; at != last;)
+      at = std::exchange(blocks[std::size_t(at)].index, last);
+  }
+}
+
 const rt::Kernel* kernel_of(const Graph& g, const Node& n) {
-  const std::vector<DType> in = types_of(g, n.inputs);
-  std::vector<DType> out;
+  const Types in = types_of(g, n.inputs);
+  Types out;
   for (const Spec& s : n.outputs)
     out.push_back(s.dtype);
   return kernels::select(n.op->name().c_str(), n.op->id(), in, out);

@@ -31,7 +31,8 @@ struct Block {
     merged,    // gone: `index` is the block that it became a part of
   };
   Kind kind = Kind::temporary;
-  int index = -1;  // input, constant, variable: number in the stage's list; update: the variable
+  int index = -1;  // input, constant, variable, output: number in the stage's list; update: the
+                   // variable
   std::int64_t bytes = 0;
   int first = -1;           // step that writes it first; -1: before the stage
   int last = -1;            // last step that uses it
@@ -96,6 +97,8 @@ struct StagePlan {
 
   /// The block that `block` has become a part of.
   int root(int block) const;
+  /// Makes every merged block point to its root: a chain of in-place ops would make `root` walk.
+  void flatten();
   Block& block_of(int value) { return blocks[std::size_t(root(values[std::size_t(value)].block))]; }
   const Block& block_of(int value) const {
     return blocks[std::size_t(root(values[std::size_t(value)].block))];
