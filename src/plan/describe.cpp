@@ -12,8 +12,8 @@ std::string padded(std::string s, std::size_t width) {
 
 std::string describe(const StageInfo& s, std::size_t index) {
   std::string text = "stage " + std::to_string(index) + ": ";
-  if (s.host) {
-    text += "host,";
+  if (s.host || s.control) {
+    text += s.host ? "host," : "control flow,";
     for (const std::string& n : s.nodes)
       text += " " + n;
     return text + "\n";
@@ -43,7 +43,7 @@ std::string Executable::describe() const {
   for (std::size_t i = 0; i < list.size(); ++i) {
     text += plan::describe(list[i], i);
     for (; step < all.size() && all[step].stage == int(i); ++step) {
-      if (!list[i].host) text += plan::describe(all[step], step);
+      if (!list[i].host && !list[i].control) text += plan::describe(all[step], step);
     }
   }
   return text;

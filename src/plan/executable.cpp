@@ -5,6 +5,7 @@
 
 #include "dispatch/handler.h"
 #include "graph/replay.h"
+#include "plan/control_stage.h"
 #include "plan/partition.h"
 #include "plan/static_stage.h"
 
@@ -61,12 +62,13 @@ struct HostStage {
 /// A stage and where, among all values that pass between stages, its inputs and results are.
 struct Stage {
   std::unique_ptr<StaticStage> planned;
-  HostStage host;
+  std::unique_ptr<ControlStage> control;
+  HostStage host;  // neither of them
   std::vector<int> inputs;
   std::vector<int> results;
   int first_step = 0;
 
-  bool is_host() const { return !planned; }
+  const graph::Node& first() const { return control ? control->node() : host.first(); }
   int steps() const { return planned ? int(planned->plan().steps.size()) : 1; }
   void run(std::span<const Tensor* const> in,
            std::span<Tensor> out,
@@ -75,7 +77,10 @@ struct Stage {
     if (options.cancel && options.cancel->load())
       throw Error({Code::cancelled, "the run was cancelled", {}, {}, {}, {}});
     if (options.observer) options.observer->begin(first_step);
-    host.run(in, out);
+    if (control)
+      control->run(in, out, options);
+    else
+      host.run(in, out);
     if (options.observer) options.observer->end(first_step);
   }
 };
@@ -109,11 +114,11 @@ class Plan final : public Executable {
   }
 
   const Graph& graph() const override { return *graph_; }
-  bool is_static() const override { return stages_.size() == 1 && !stages_[0].is_host(); }
+  bool is_static() const override { return stages_.size() == 1 && stages_[0].planned; }
   int kernels_per_call() const override {
     int n = 0;
     for (const Stage& s : stages_)
-      n += s.is_host() ? 0 : s.steps();
+      n += s.planned ? s.steps() : 0;
     return n;
   }
   std::int64_t peak_bytes() const override;
@@ -136,8 +141,10 @@ class Plan final : public Executable {
 
   void add_stage(const StageNodes& nodes) {
     Stage s;
-    if (nodes.host) {
+    if (nodes.kind == StageNodes::Kind::host) {
       s.host.graph = extract(*graph_, nodes);
+    } else if (nodes.kind == StageNodes::Kind::control) {
+      s.control = std::make_unique<ControlStage>(graph_, nodes, options_);
     } else {
       StagePlan plan = lower(*graph_, nodes.nodes, nodes.inputs, nodes.results, options_);
       lay_out(plan, options_);
@@ -215,7 +222,8 @@ std::int64_t passed_bytes(const StagePlan& p) {
 std::int64_t Plan::peak_bytes() const {
   std::int64_t peak = 0, held = 0;
   for (const Stage& s : stages_) {
-    if (s.is_host()) continue;
+    if (s.control) peak = std::max(peak, held + s.control->peak_bytes());
+    if (!s.planned) continue;
     held += s.planned->packed_bytes();
     peak = std::max(peak, held + s.planned->plan().arena_bytes + s.planned->result_bytes());
     held += passed_bytes(s.planned->plan());
@@ -241,8 +249,9 @@ std::vector<StepInfo> Plan::steps() const {
   std::vector<StepInfo> list;
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     const Stage& s = stages_[i];
-    if (s.is_host()) {
-      list.push_back({s.host.first().name, "host", "replay", {}, int(i)});
+    if (!s.planned) {
+      const char* op = s.control ? s.control->node().type() : "host";
+      list.push_back({s.first().name, op, s.control ? "bodies" : "replay", {}, int(i)});
       continue;
     }
     for (const PlannedStep& step : s.planned->plan().steps)
@@ -255,9 +264,12 @@ std::vector<StageInfo> Plan::stages() const {
   std::vector<StageInfo> list;
   for (const Stage& s : stages_) {
     StageInfo info;
-    info.host = s.is_host();
+    info.control = s.control != nullptr;
+    info.host = !s.planned && !s.control;
     info.steps = s.steps();
-    if (s.is_host()) {
+    if (s.control) {
+      info.nodes.push_back(s.control->node().name);
+    } else if (!s.planned) {
       for (const graph::Node& n : s.host.graph->nodes()) {
         if (n.kind != Kind::input && n.kind != Kind::constant) info.nodes.push_back(n.name);
       }
@@ -277,7 +289,7 @@ std::vector<std::byte> Plan::program() const {
   if (!is_static()) {
     std::string why = stages_.empty() ? "no step" : "";
     for (const Stage& s : stages_) {
-      if (s.is_host() && why.empty()) why = "node '" + s.host.first().name + "' runs on the host";
+      if (!s.planned && why.empty()) why = "node '" + s.first().name + "' runs on the host";
     }
     throw Error({Code::failed_precondition,
                  "'" + graph_->name() + "' is not one static program",

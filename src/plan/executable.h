@@ -8,9 +8,9 @@
 ///   std::vector<Tensor> results = e->run(arguments);       // bit for bit what replay(g,
 ///   arguments) gives eagerly
 ///
-/// An Executable is a list of stages. A static stage is a `rt::Program`; what cannot be planned
-/// (branches, loops, shapes that depend on data, strings, host effects) is a host stage, replayed
-/// eagerly between them.
+/// An Executable is a list of stages. A static stage is a `rt::Program`; a branch or a loop is a
+/// stage whose bodies are Executables; what cannot be planned (shapes that depend on data, strings,
+/// host effects) is a host stage, replayed eagerly between them.
 
 #include <atomic>
 #include <memory>
@@ -58,12 +58,15 @@ struct RunOptions {
   const std::atomic<bool>* cancel =
       nullptr;  // true: the run stops before its next step with Code::cancelled
   StepObserver* observer = nullptr;
+  /// Results that come with a tensor which nobody else sees, of the right dtype and shape, are
+  /// written over it. None of them is an input.
+  bool reuse_results = false;
 };
 
-/// One kernel call of a static stage, or one host stage.
+/// One kernel call of a static stage, or one other stage.
 struct StepInfo {
   std::string node;    // name of the node that it computes
-  std::string op;      // "MatMul", "Region", "host"
+  std::string op;      // "MatMul", "Region", "While", "host"
   std::string kernel;  // "MatMul/float32/avx2"; "tile" for element-wise programs
   std::string result;  // "float32[100, 256]"
   int stage = 0;
@@ -73,12 +76,13 @@ struct StepInfo {
 };
 
 struct StageInfo {
-  bool host = false;
+  bool host = false;     // replayed
+  bool control = false;  // a branch or a loop
   int steps = 0;
   std::int64_t arena_bytes = 0;
   std::int64_t constant_bytes = 0;
   std::int64_t packed_bytes = 0;
-  std::vector<std::string> nodes;  // of a host stage
+  std::vector<std::string> nodes;  // of a stage that is no program
 };
 
 class Executable {

@@ -3,18 +3,9 @@
 #include <weir/error.h>
 
 #include "kernels/select.h"
+#include "platform/thread_number.h"
 
 namespace weir::plan {
-namespace {
-
-std::size_t preferred_place() {
-  static std::atomic<std::size_t> next{0};
-  thread_local const std::size_t mine = next.fetch_add(1, std::memory_order_relaxed);
-  return mine;
-}
-
-}  // namespace
-
 Worker::Worker(const rt::Program& program)
     : tables_(rt::Instance::table_bytes(program)), arena_(std::int64_t(program.arena_bytes())) {
   const rt::KernelLookup lookup{[](void*, std::uint64_t id) { return kernels::find(id); }};
@@ -34,7 +25,7 @@ InstancePool::~InstancePool() {
 }
 
 Worker* InstancePool::take(const rt::Program& program) {
-  const std::size_t start = preferred_place();
+  const std::size_t start = platform::thread_number();
   for (std::size_t i = 0; i < kPlaces; ++i) {
     std::atomic<Worker*>& place = places_[(start + i) % kPlaces].worker;
     if (!place.load(std::memory_order_relaxed)) continue;
@@ -44,7 +35,7 @@ Worker* InstancePool::take(const rt::Program& program) {
 }
 
 void InstancePool::give(Worker* worker) noexcept {
-  const std::size_t start = preferred_place();
+  const std::size_t start = platform::thread_number();
   for (std::size_t i = 0; i < kPlaces; ++i) {
     Worker* none = nullptr;
     if (places_[(start + i) % kPlaces].worker.compare_exchange_strong(

@@ -87,13 +87,22 @@ class Edges {
   std::unordered_set<std::uint64_t> given_;
 };
 
+StageNodes::Kind kind_of(const Graph& g, const Node& n) {
+  if (n.kind == Kind::if_ || n.kind == Kind::while_ || n.kind == Kind::case_)
+    return StageNodes::Kind::control;
+  return is_static_node(g, n) ? StageNodes::Kind::program : StageNodes::Kind::host;
+}
+
 /// Neutral nodes at the start of a stage that follows are as good at the end of the stage before:
 /// fewer stages.
 void append(std::vector<StageNodes>& stages, const Graph& g, int i) {
+  using Stage = StageNodes::Kind;
   const Node& n = g.node(i);
-  const bool host = !is_static_node(g, n);
-  const bool joins = !stages.empty() && (stages.back().host == host || (!host && is_neutral(n)));
-  if (!joins) stages.push_back({host, {}, {}, {}});
+  const Stage kind = kind_of(g, n);
+  const bool joins = !stages.empty() && kind != Stage::control &&
+                     stages.back().kind != Stage::control &&
+                     (stages.back().kind == kind || (kind == Stage::program && is_neutral(n)));
+  if (!joins) stages.push_back({kind, {}, {}, {}});
   stages.back().nodes.push_back(i);
 }
 

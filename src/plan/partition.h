@@ -10,7 +10,12 @@ namespace weir::plan {
 
 /// Consecutive nodes that are run together. Constants belong to every stage that reads them.
 struct StageNodes {
-  bool host = false;
+  enum class Kind : std::uint8_t {
+    program,  // one static program
+    host,     // replayed
+    control,  // a branch or a loop, whose bodies are planned by themselves
+  };
+  Kind kind = Kind::program;
   std::vector<int> nodes;           // in program order, the constants they read included
   std::vector<graph::Ref> inputs;   // read, computed outside
   std::vector<graph::Ref> results;  // computed here, read outside

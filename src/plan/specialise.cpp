@@ -4,6 +4,7 @@
 
 #include "dispatch/call.h"
 #include "graph/builder.h"
+#include "plan/control_stage.h"
 #include "plan/executable.h"
 #include "tensor/variable_state.h"
 
@@ -105,6 +106,26 @@ std::vector<Spec> specs_of(std::span<const Tensor> values) {
   return list;
 }
 
+std::vector<Spec> output_specs(const Graph& g) {
+  std::vector<Spec> list;
+  for (Ref r : g.outputs)
+    list.push_back(g.spec(r));
+  return list;
+}
+
+/// What holds for both shapes.
+Shape common(const Shape& a, const Shape& b) {
+  if (!a.has_rank() || !b.has_rank() || a.rank() != b.rank()) return Shape::unknown_rank();
+  Shape out = a;
+  for (int d = 0; d < out.rank(); ++d) {
+    if (!a[d].same(b[d])) out[d] = Dim::unknown();
+  }
+  return out;
+}
+
+/// Each try knows less of the state's shapes than the one before; more than two are rare.
+constexpr int kMaxLoopTries = 8;
+
 class Walk {
  public:
   Walk(const std::shared_ptr<Builder>& builder, const SpecialiseOptions& options)
@@ -123,7 +144,8 @@ class Walk {
       if (n.kind == Kind::input)
         values[std::size_t(i)] = {inputs[next_input++]};
       else
-        values[std::size_t(i)] = node(n, operands);
+        values[std::size_t(i)] =
+            is_as_traced(g, n, operands) ? again(n, operands) : node(n, operands);
     }
     std::vector<Tensor> outputs;
     for (Ref r : g.outputs)
@@ -149,12 +171,38 @@ class Walk {
       case Kind::if_:
       case Kind::case_:
         if (const Graph* branch = chosen(n, operands[0])) return run(*branch, operands.subspan(1));
-        return copy(n, operands, n.outputs, n.bodies);
+        return branches(n, operands);
       case Kind::region:
         return region(n, operands);
-      default:  // while
-        return copy(n, operands, n.outputs, n.bodies);
+      default:
+        return loop(n, operands);
     }
+  }
+
+  /// Nothing is known of the operands that was not when the node was traced: calling the op would
+  /// give this node again.
+  static bool is_as_traced(const Graph& g, const Node& n, std::span<const Tensor> operands) {
+    if (n.kind != Kind::op || n.op->decompose_fn() || n.is(Trait::shape_only)) return false;
+    for (const Spec& s : n.outputs) {
+      if (!s.shape.is_static()) return false;
+    }
+    for (const rt::Attr& a : n.attrs.view()) {
+      if (a.kind == rt::Attr::Kind::operand) return false;
+    }
+    bool foldable = true;
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      const Shape& was = g.spec(n.inputs[i]).shape;
+      const ShapeView now = operands[i].impl()->shape();
+      if (!was.is_static() || !std::ranges::equal(was.dims(), now.dims())) return false;
+      foldable = foldable && known_value(operands[i]);
+    }
+    return !foldable;
+  }
+  std::vector<Tensor> again(const Node& n, std::span<const Tensor> operands) {
+    Node copy = n;
+    for (std::size_t i = 0; i < operands.size(); ++i)
+      copy.inputs[i] = builder_->ref(operands[i], n.where);
+    return builder_->add_structural(std::move(copy));
   }
 
   std::vector<Tensor> call(const Node& n, std::span<const Tensor> operands) {
@@ -171,10 +219,48 @@ class Walk {
   static const Graph* chosen(const Node& n, const Tensor& selector) {
     const Tensor* value = known_value(selector);
     if (!value || value->size() != 1) return nullptr;
-    if (n.kind == Kind::if_) return n.bodies[value->truth() ? 0 : 1].get();
-    const auto i = value->item<std::int64_t>();
-    const auto last = std::int64_t(n.bodies.size()) - 1;
-    return n.bodies[std::size_t(i < 0 || i > last ? last : i)].get();
+    return n.bodies[taken_branch(n.kind, *value, n.bodies.size())].get();
+  }
+
+  /// The body for these arguments; as it is if they do not fit it, which is an error only where it
+  /// runs.
+  std::shared_ptr<Graph> body(const std::shared_ptr<Graph>& given,
+                              std::span<const Spec> arguments) {
+    try {
+      return specialise(*given, arguments, options_);
+    } catch (const Error&) {
+      return given;
+    }
+  }
+
+  std::vector<Tensor> branches(const Node& n, std::span<const Tensor> operands) {
+    const std::vector<Spec> arguments = specs_of(operands.subspan(1));
+    std::vector<std::shared_ptr<Graph>> bodies;
+    for (const auto& b : n.bodies)
+      bodies.push_back(body(b, arguments));
+    std::vector<Spec> outputs = output_specs(*bodies[0]);
+    for (const auto& b : bodies) {
+      for (std::size_t o = 0; o < outputs.size(); ++o)
+        outputs[o].shape = common(outputs[o].shape, b->spec(b->outputs[o]).shape);
+    }
+    return copy(n, operands, outputs, std::move(bodies));
+  }
+
+  /// The state has the shapes of the operands where the body keeps them.
+  std::vector<Tensor> loop(const Node& n, std::span<const Tensor> operands) {
+    std::vector<Spec> state = specs_of(operands);
+    for (int tries = 0; tries < kMaxLoopTries; ++tries) {
+      const std::shared_ptr<Graph> next = body(n.bodies[1], state);
+      if (next == n.bodies[1]) break;
+      bool kept = true;
+      for (std::size_t i = 0; i < state.size(); ++i) {
+        const Shape shape = common(state[i].shape, next->spec(next->outputs[i]).shape);
+        kept = kept && shape == state[i].shape;
+        state[i].shape = shape;
+      }
+      if (kept) return copy(n, operands, state, {body(n.bodies[0], state), next});
+    }
+    return copy(n, operands, n.outputs, n.bodies);
   }
 
   template <class Specs>
@@ -194,10 +280,7 @@ class Walk {
 
   std::vector<Tensor> region(const Node& n, std::span<const Tensor> operands) {
     const std::shared_ptr<Graph> body = specialise(*n.bodies[0], specs_of(operands), options_);
-    std::vector<Spec> outputs;
-    for (Ref r : body->outputs)
-      outputs.push_back(body->spec(r));
-    return copy(n, operands, outputs, {body});
+    return copy(n, operands, output_specs(*body), {body});
   }
 
   std::shared_ptr<Builder> builder_;

@@ -36,16 +36,25 @@ StaticStage::StaticStage(std::shared_ptr<const graph::Graph> graph, StagePlan pl
       plan_(std::move(plan)),
       program_(write_stage(*graph_, plan_, kEmbedLimit)),
       opened_(open_written(program_)) {
+  // The fresh tensor has the spec of the first value that lies in the block.
+  std::vector<int> owner(plan_.blocks.size());
+  for (int v = int(plan_.values.size()); v-- > 0;)
+    owner[std::size_t(plan_.root(plan_.value(v).block))] = v;
+  std::vector<int> output_of(plan_.blocks.size());
   for (const auto& s : program_.outputs) {
-    // The fresh tensor has the spec of the first value that lies in the block.
-    const auto owner = std::find_if(plan_.values.begin(), plan_.values.end(), [&](const Value& v) {
-      return plan_.root(v.block) == s.block;
-    });
-    outputs_.push_back({s.slot, spec_of(int(owner - plan_.values.begin()))});
+    output_of[std::size_t(s.block)] = int(outputs_.size());
+    outputs_.push_back({s.slot, spec_of(owner[std::size_t(s.block)])});
+  }
+  for (std::size_t b = 0; b < plan_.blocks.size(); ++b) {
+    if (plan_.blocks[b].kind == Block::Kind::output) plan_.blocks[b].index = output_of[b];
   }
   add_variables();
-  for (int v : plan_.result_values)
-    results_.push_back(source_of(v));
+  for (int v : plan_.result_values) {
+    const Source s = source_of(v);
+    if (s.kind == Block::Kind::output && s.whole)
+      outputs_[std::size_t(s.index)].result = int(results_.size());
+    results_.push_back(s);
+  }
   for (const auto& p : program_.packs) {
     const Block& b = plan_.blocks[std::size_t(p.block)];
     packs_.push_back(
@@ -66,11 +75,7 @@ StaticStage::Source StaticStage::source_of(int value) const {
   const Block& b = plan_.blocks[std::size_t(block)];
   Source s{b.kind, b.index, false, plan_.value(value).offset, spec_of(value)};
   Spec own = s.spec;
-  if (b.kind == Block::Kind::output) {
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      if (program_.outputs[i].block == block) s.index = int(i), own = outputs_[i].spec;
-    }
-  }
+  if (b.kind == Block::Kind::output) own = outputs_[std::size_t(b.index)].spec;
   if (b.kind == Block::Kind::input) own = graph_->spec(plan_.inputs[std::size_t(b.index)]);
   if (b.kind == Block::Kind::constant) {
     const Tensor& t = plan_.constants[std::size_t(b.index)];
@@ -161,7 +166,7 @@ class StaticStage::Run {
 
   void run(std::span<Tensor> results) {
     bind_inputs();
-    bind_outputs();
+    bind_outputs(results);
     if (!held_.empty()) bind_variables();
     const Status packed = s_.packs_.empty() ? Status() : bind_packed();
     const Status status = packed.ok() ? execute() : packed;
@@ -195,11 +200,26 @@ class StaticStage::Run {
       instance().bind(c.slot, s_.plan_.constants[std::size_t(index)].impl()->data());
     }
   }
-  void bind_outputs() {
+  void bind_outputs(std::span<Tensor> results) {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      outputs_[i] = TensorImpl::concrete(s_.outputs_[i].spec.dtype, s_.outputs_[i].spec.shape);
-      instance().bind(s_.outputs_[i].slot, outputs_[i].impl()->data());
+      const Fresh& o = s_.outputs_[i];
+      if (options_.reuse_results && o.result >= 0 &&
+          reusable(results[std::size_t(o.result)], o.spec))
+        outputs_[i] = std::move(results[std::size_t(o.result)]);
+      else
+        outputs_[i] = TensorImpl::concrete(o.spec.dtype, o.spec.shape);
+      instance().bind(o.slot, outputs_[i].impl()->data());
     }
+  }
+  /// The memory may become the result's: nobody else sees it.
+  static bool reusable(const Tensor& t, const Spec& spec) {
+    if (!t.defined()) return false;
+    TensorImpl& p = *t.impl();
+    const bool fits = !p.is_symbolic() && p.unique() && (!p.buffer() || p.buffer()->owned) &&
+                      p.dtype() == spec.dtype &&
+                      std::ranges::equal(p.shape().dims(), spec.shape.dims());
+    if (fits) p.forget_id();
+    return fits;
   }
 
   void unlock(std::size_t i) {

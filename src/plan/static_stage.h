@@ -47,6 +47,7 @@ class StaticStage {
   struct Fresh {
     std::uint32_t slot = 0;
     Spec spec;
+    int result = -1;  // that is all of it
   };
   struct VariableSlots {
     std::shared_ptr<VariableState> state;
