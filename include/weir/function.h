@@ -136,13 +136,11 @@ class TracedFunction {
 
   template <class... Args>
   auto operator()(const Args&... args) const {
-    using Arguments = std::tuple<Args...>;
     using Result = std::invoke_result_t<F&, Args&...>;
-    const Arguments arguments{args...};
     Flattener flat;
-    structure::flatten(arguments, flat);
+    structure::flatten(std::tuple<const Args&...>(args...), flat);
     auto trace = [&](std::span<const Tensor> tensors) {
-      Arguments copy = arguments;
+      std::tuple<Args...> copy(args...);
       Unflattener in(tensors, flat.lengths);
       structure::unflatten(copy, in);
       return std::apply([&](auto&... a) { return run(*callable_, a...); }, copy);

@@ -10,6 +10,9 @@ void Record::release_values() {
     v.tensor = Tensor();
   for (Value& v : outputs)
     v.tensor = Tensor();
+  if (!backward) return;
+  released = std::make_unique<std::string>(backward->name());
+  backward = nullptr;
 }
 
 std::int32_t Log::add_slot(const Slot& slot) {

@@ -39,9 +39,10 @@ struct Record {
   std::span<Value> inputs, outputs;
   std::span<rt::Attr> attrs;
   bool live = true;
+  std::unique_ptr<std::string> released;  // name of a `backward` that is gone
 
   const char* name() const {
-    return op ? op->name().c_str() : backward ? backward->name() : "a released call";
+    return op ? op->name().c_str() : backward ? backward->name() : released->c_str();
   }
   /// Drops the values that the backward pass needed.
   void release_values();

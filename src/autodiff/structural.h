@@ -36,6 +36,9 @@ class Backward {
 /// then need a way back.
 bool follows(std::span<const Tensor> inputs, std::span<const Variable> variables = {});
 
+/// True if all recorders of this thread are tapes: whoever else watches wants to see every op.
+bool only_tapes();
+
 /// Records a call on every tape of this thread that follows one of its inputs. `variables`: those
 /// that the call read by itself, without any Variable::value that the tapes saw. The results must
 /// be new tensors (see fresh_identity).

@@ -1,5 +1,7 @@
 #include "autodiff/tape.h"
 
+#include <algorithm>
+
 #include "base/small_vector.h"
 #include "tensor/variable_state.h"
 
@@ -208,6 +210,13 @@ bool follows(std::span<const Tensor> inputs, std::span<const Variable> variables
     if (tape && tape->follows(inputs, variables)) return true;
   }
   return false;
+}
+
+bool only_tapes() {
+  const auto recorders = dispatch::active_recorders();
+  return std::all_of(recorders.begin(), recorders.end(), [](const dispatch::Recorder* r) {
+    return dynamic_cast<const Tape*>(r) != nullptr;
+  });
 }
 
 void record(std::span<const Tensor> inputs,

@@ -9,13 +9,23 @@ Compiled::Compiled(const graph::Graph& traced,
                    const FunctionOptions& options) {
   std::shared_ptr<graph::Graph> specialised = plan::specialise(traced, inputs);
   if (options.optimise)
-    specialised = passes::optimise(*specialised, {.disabled = options.disabled_passes}, &report_);
+    specialised = passes::optimise(*specialised, {.disabled = options.disabled_passes});
   optimised_ = std::move(specialised);
 }
 
 const plan::Executable& Compiled::executable() const {
   std::call_once(planned_, [this] { executable_ = plan::plan(optimised_); });
   return *executable_;
+}
+
+passes::Report report_passes(const graph::Graph& traced,
+                             std::span<const Spec> inputs,
+                             const FunctionOptions& options) {
+  passes::Report report;
+  const std::shared_ptr<graph::Graph> specialised = plan::specialise(traced, inputs);
+  if (options.optimise)
+    passes::optimise(*specialised, {.disabled = options.disabled_passes}, &report);
+  return report;
 }
 
 }  // namespace weir::tracing

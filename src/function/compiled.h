@@ -24,16 +24,20 @@ class Compiled {
 
   std::vector<Tensor> run(std::span<const Tensor> inputs) const { return executable().run(inputs); }
   const graph::Graph& optimised() const { return *optimised_; }
-  const passes::Report& report() const { return report_; }
   /// The plan, made at first use: looking at the graph of a signature with unknown dimensions needs
   /// none.
   const plan::Executable& executable() const;
 
  private:
-  passes::Report report_;
   std::shared_ptr<const graph::Graph> optimised_;
   mutable std::once_flag planned_;
   mutable std::shared_ptr<const plan::Executable> executable_;
 };
+
+/// What the passes do to a graph on the way to its program, told once more: calls do not pay for
+/// it.
+passes::Report report_passes(const graph::Graph& traced,
+                             std::span<const Spec> inputs,
+                             const FunctionOptions& options);
 
 }  // namespace weir::tracing

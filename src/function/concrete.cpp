@@ -1,6 +1,6 @@
 #include "function/concrete.h"
 
-#include "graph/replay.h"
+#include "function/taped_call.h"
 
 namespace weir::inline v0 {
 
@@ -40,7 +40,7 @@ std::vector<Tensor> ConcreteFunction::operator()(std::span<const Tensor> argumen
          {}});
   }
   if (!dispatch::active_recorders().empty())
-    return graph::replay(*impl_->trace->graph(), arguments);
+    return tracing::call_recorded(impl_->trace, arguments, {});
   return impl_->trace->plan(arguments)->run(arguments);
 }
 
@@ -55,10 +55,10 @@ std::string ConcreteFunction::to_dot(bool optimised) const {
                                  : *impl_->trace->graph());
 }
 std::string ConcreteFunction::pass_report() const {
-  return impl_->trace->plan_for_signature()->report().to_string();
+  return impl_->trace->report().to_string();
 }
 std::string ConcreteFunction::explain(std::string_view node) const {
-  return impl_->trace->plan_for_signature()->report().explain(node);
+  return impl_->trace->report().explain(node);
 }
 std::string ConcreteFunction::plan_text() const {
   return impl_->trace->plan_for_signature()->executable().describe();

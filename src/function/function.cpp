@@ -5,6 +5,8 @@
 
 #include "flow/runner.h"
 #include "function/concrete.h"
+#include "function/ready.h"
+#include "function/taped_call.h"
 #include "function/trace.h"
 #include "graph/replay.h"
 
@@ -36,8 +38,11 @@ std::string describe(const std::vector<Spec>& specs) {
 
 /// The graph that symbolic arguments belong to, when the call stands outside every scope.
 std::shared_ptr<graph::Builder> builder_of(std::span<const Tensor> arguments) {
-  if (auto b = graph::current_builder()) return b;
+  if (dispatch::current_handler().is_tracing()) {
+    if (auto b = graph::current_builder()) return b;
+  }
   for (const Tensor& t : arguments) {
+    if (!t.is_symbolic()) continue;
     if (auto b = std::dynamic_pointer_cast<graph::Builder>(t.impl()->source())) return b;
   }
   return nullptr;
@@ -127,12 +132,23 @@ class FunctionCore::Impl {
                   std::string_view key,
                   const Body& body,
                   Where where) {
-    check(arguments, where);
-    if (eagerly) return body.run(body.context, arguments);
-    if (auto outer = builder_of(arguments)) return call_nested(arguments, key, body, where, outer);
-    const std::shared_ptr<Trace> trace = find_or_trace(arguments, key, body, where);
-    calls_.fetch_add(1, std::memory_order_relaxed);
-    return {run(*trace, arguments), trace->lengths()};
+    check_defined(arguments, where);
+    if (eagerly.load(std::memory_order_relaxed)) {
+      check_declared(arguments, where);
+      return body.run(body.context, arguments);
+    }
+    if (auto outer = builder_of(arguments)) {
+      check_declared(arguments, where);
+      return call_nested(arguments, key, body, where, outer);
+    }
+    const bool recorded = !dispatch::active_recorders().empty();
+    const std::shared_ptr<const tracing::Ready> ready = ready_.find(arguments, key);
+    if (ready && !recorded) return {ready->executable->run(arguments), ready->trace->lengths()};
+    check_declared(arguments, where);
+    const std::shared_ptr<Trace> trace =
+        ready ? ready->trace : find_or_trace(arguments, key, body, where);
+    if (!ready && !recorded) ready_.add(trace, arguments);
+    return {run(trace, arguments, where), trace->lengths()};
   }
 
   std::shared_ptr<Trace> concrete(const std::vector<TensorSpec>& specs,
@@ -152,7 +168,7 @@ class FunctionCore::Impl {
   FunctionStats stats() const {
     std::lock_guard lock(mutex_);
     FunctionStats s;
-    s.calls = calls_;
+    s.calls = ready_.calls();
     s.traces = traced_;
     s.cached_traces = traces_.size();
     for (const auto& t : traces_)
@@ -166,7 +182,7 @@ class FunctionCore::Impl {
   const std::string& name() const { return options_.name; }
 
  private:
-  void check(std::span<const Tensor> arguments, Where where) const {
+  void check_defined(std::span<const Tensor> arguments, Where where) const {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       if (!arguments[i].defined())
         fail("function '" + options_.name + "': argument " + std::to_string(i) +
@@ -175,6 +191,8 @@ class FunctionCore::Impl {
              "",
              "a tensor");
     }
+  }
+  void check_declared(std::span<const Tensor> arguments, Where where) const {
     if (declared_.empty()) return;
     bool ok = arguments.size() == declared_.size();
     for (std::size_t i = 0; ok && i < declared_.size(); ++i)
@@ -189,10 +207,12 @@ class FunctionCore::Impl {
          describe(declared_));
   }
 
-  /// Under a tape the graph is replayed, so that the tape sees every op; otherwise the plan runs.
-  static std::vector<Tensor> run(Trace& trace, std::span<const Tensor> arguments) {
-    if (!dispatch::active_recorders().empty()) return graph::replay(*trace.graph(), arguments);
-    return trace.plan(arguments)->run(arguments);
+  static std::vector<Tensor> run(const std::shared_ptr<Trace>& trace,
+                                 std::span<const Tensor> arguments,
+                                 Where where) {
+    if (!dispatch::active_recorders().empty())
+      return tracing::call_recorded(trace, arguments, where);
+    return trace->plan(arguments)->run(arguments);
   }
 
   /// Inside another trace: a call node, or the body's nodes if a tape must see them.
@@ -281,9 +301,22 @@ class FunctionCore::Impl {
     ++traced_;
     retrace_reason_ = reason;
     if (!t->captures().empty()) return t;  // it belongs to the enclosing trace
-    traces_.push_front(t);
-    if (traces_.size() > std::max<std::size_t>(options_.max_traces, 1)) traces_.pop_back();
+    keep(t);
     return t;
+  }
+
+  /// Needs the lock. Traces whose plans were called since the last one was made come before others.
+  void keep(const std::shared_ptr<Trace>& t) {
+    std::list<std::shared_ptr<Trace>> used;
+    for (auto it = traces_.begin(); it != traces_.end();) {
+      const auto now = it++;
+      if ((*now)->take_used()) used.splice(used.end(), traces_, now);
+    }
+    traces_.splice(traces_.begin(), used);
+    traces_.push_front(t);
+    if (traces_.size() <= std::max<std::size_t>(options_.max_traces, 1)) return;
+    traces_.pop_back();
+    ready_.clear();
   }
 
   FlatResult run_body(graph::Builder& builder,
@@ -342,7 +375,7 @@ class FunctionCore::Impl {
   mutable std::mutex mutex_;                  // of what follows
   std::list<std::shared_ptr<Trace>> traces_;  // most recently used first
   std::atomic<std::size_t> traced_{0};
-  std::atomic<std::size_t> calls_{0};
+  tracing::ReadyPlans ready_;
   std::string retrace_reason_ = "not traced yet";
 };
 

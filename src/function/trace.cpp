@@ -95,6 +95,43 @@ std::shared_ptr<const Compiled> Trace::plan(std::vector<Spec> shapes) {
   return compiled;
 }
 
+const PureGraph* Trace::pure() {
+  std::call_once(purified_, [this] {
+    try {
+      pure_ = purify(*graph_);
+    } catch (const Error&) {
+      // Then calls are replayed, and the error, if it is one, is theirs.
+    }
+  });
+  return pure_ ? &*pure_ : nullptr;
+}
+
+std::shared_ptr<const Differentiated> Trace::differentiated(
+    std::span<const Tensor> arguments, std::span<const std::uint8_t> followed) {
+  {
+    std::lock_guard lock(mutex_);
+    for (auto it = differentiated_.begin(); it != differentiated_.end(); ++it) {
+      if (!equals(arguments, it->shapes) || !std::ranges::equal(followed, it->followed)) continue;
+      differentiated_.splice(differentiated_.begin(), differentiated_, it);
+      return it->programs;
+    }
+  }
+  Programs made;
+  for (const Tensor& t : arguments)
+    made.shapes.push_back({t.dtype(), t.shape()});
+  made.followed.assign(followed.begin(), followed.end());
+  try {
+    made.programs =
+        std::make_shared<const Differentiated>(*pure(), made.shapes, made.followed, options_);
+  } catch (const Error&) {
+    // Not every result need have a gradient that is asked for.
+  }
+  std::lock_guard lock(mutex_);
+  differentiated_.push_front(std::move(made));
+  if (differentiated_.size() > kMaxPlans) differentiated_.pop_back();
+  return differentiated_.front().programs;
+}
+
 std::size_t Trace::plans() const {
   std::lock_guard lock(mutex_);
   return plans_.size();

@@ -4,11 +4,13 @@
 
 #include <weir/function.h>
 
+#include <atomic>
 #include <list>
 #include <mutex>
 #include <string_view>
 
 #include "function/compiled.h"
+#include "function/differentiated.h"
 #include "graph/builder.h"
 
 namespace weir::tracing {
@@ -39,6 +41,13 @@ class Trace {
   const std::vector<Tensor>& captures() const { return captures_; }
   const std::vector<std::size_t>& lengths() const { return lengths_; }
 
+  /// Notes a call that found its plan without looking for the trace.
+  void mark_used() {
+    if (!used_.load(std::memory_order_relaxed)) used_.store(true, std::memory_order_relaxed);
+  }
+  /// Whether there was one since the last time this was asked.
+  bool take_used() { return used_.exchange(false, std::memory_order_relaxed); }
+
   /// True if these arguments may be given to this trace.
   bool accepts(std::span<const Tensor> arguments, std::string_view key) const;
   /// The plan for their shapes; made at first use, bounded in number.
@@ -46,6 +55,15 @@ class Trace {
   /// The plan for the signature itself.
   std::shared_ptr<const Compiled> plan_for_signature();
   std::size_t plans() const;
+  /// What the passes do for the signature.
+  passes::Report report() const { return report_passes(*graph_, signature_.specs, options_); }
+
+  /// The graph without effects; null if there is none.
+  const PureGraph* pure();
+  /// The programs for calls with arguments of these shapes, where the arguments and variables of
+  /// pure() in `followed` are differentiated; null if a gradient rule refuses.
+  std::shared_ptr<const Differentiated> differentiated(std::span<const Tensor> arguments,
+                                                       std::span<const std::uint8_t> followed);
 
  private:
   std::shared_ptr<const Compiled> plan(std::vector<Spec> shapes);
@@ -55,12 +73,21 @@ class Trace {
   std::vector<Tensor> captures_;
   std::vector<std::size_t> lengths_;
   FunctionOptions options_;
+  std::atomic<bool> used_{false};
   mutable std::mutex mutex_;
   struct Plan {
     std::vector<Spec> shapes;
     std::shared_ptr<const Compiled> compiled;
   };
   std::list<Plan> plans_;  // most recently used first
+  std::once_flag purified_;
+  std::optional<PureGraph> pure_;
+  struct Programs {
+    std::vector<Spec> shapes;
+    std::vector<std::uint8_t> followed;
+    std::shared_ptr<const Differentiated> programs;
+  };
+  std::list<Programs> differentiated_;  // most recently used first
 };
 
 /// Does a tensor fit a spec: dtype, rank, every known dimension?
