@@ -33,6 +33,8 @@ struct GemmArgs {
   void* epilogue_ctx = nullptr;
 };
 
+inline constexpr int64_t kPackColumns = 64;
+
 /// The kernel of one instruction set.
 template <typename T>
 struct Gemm {
@@ -45,9 +47,14 @@ struct Gemm {
   /// Computes one part of C and runs the epilogue on it.
   void (*run_slice)(const GemmArgs<T>& args, int64_t slice, void* workspace);
 
+  /// True where the slices would copy parts of B more than once: pack it, then run with the packed
+  /// form.
+  bool (*packs_first)(const GemmArgs<T>& args);
+
   /// Elements of the packed form of a k x n matrix, and the packing itself: `b` as in GemmArgs,
   /// `out` aligned to 64 bytes. Worth it when a matrix is used often, and for large or transposed
-  /// ones.
+  /// ones. Columns from kPackColumns * i on are packed at `out` + kPackColumns * i * k, so that
+  /// several threads may pack one matrix.
   int64_t (*packed_size)(int64_t n, int64_t k);
   void (*pack_b)(const T* b, int64_t ldb, bool trans_b, int64_t n, int64_t k, T* out);
 };

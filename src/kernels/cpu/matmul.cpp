@@ -80,20 +80,26 @@ Product<T> product_of(const rt::KernelCall& c) {
   return p;
 }
 
-/// Slices of all contractions, in groups that share a workspace.
+/// Slices of all contractions, in groups that share a workspace. A single contraction may pack B
+/// before, at the start of the workspace.
 template <class T>
 struct Schedule {
   std::int64_t slices = 0;
   std::int64_t units = 0;
   std::int64_t groups = 0;
   std::int64_t group_bytes = 0;
+  std::int64_t packed_bytes = 0;
 
-  explicit Schedule(const Product<T>& p) {
+  explicit Schedule(Product<T> p) {
     constexpr std::int64_t kMostGroups = 64;
     constexpr std::int64_t kGroupWork = 32768;  // multiply-adds that are worth a thread
+    if (p.count == 1 && gemm<T>().packs_first(p.args)) {
+      packed_bytes = padded(gemm<T>().packed_size(p.args.n, p.args.k) * std::int64_t(sizeof(T)));
+      p.args.packed_b = p.args.b;  // any: only whether there is one matters here
+    }
     slices = gemm<T>().slices(p.args);
     units = p.count * slices;
-    group_bytes = (std::int64_t(gemm<T>().workspace_bytes(p.args)) + 63) / 64 * 64;
+    group_bytes = padded(std::int64_t(gemm<T>().workspace_bytes(p.args)));
     if (units == 1) {
       groups = 1;
       return;
@@ -103,13 +109,32 @@ struct Schedule {
     groups = wanted < kMostGroups ? wanted : kMostGroups;
     if (groups > units) groups = units;
   }
+
+  std::int64_t workspace() const { return packed_bytes + groups * group_bytes; }
+
+ private:
+  static std::int64_t padded(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 };
+
+template <class T>
+void pack_in_parallel(const rt::KernelCall& c, const GemmArgs<T>& args, T* packed) {
+  rt::parallel_for(c, (args.n + kPackColumns - 1) / kPackColumns, [&](std::int64_t i) {
+    const std::int64_t col = i * kPackColumns;
+    const std::int64_t cols = args.n - col < kPackColumns ? args.n - col : kPackColumns;
+    gemm<T>().pack_b(args.b + col * (args.trans_b ? args.ldb : 1),
+                     args.ldb,
+                     args.trans_b,
+                     cols,
+                     args.k,
+                     packed + col * args.k);
+  });
+}
 
 template <class T>
 rt::Needs need(const rt::KernelCall& c) {
   const Product<T> p = product_of<T>(c);
   const Schedule<T> s(p);
-  rt::Needs needs{.workspace = s.groups * s.group_bytes};
+  rt::Needs needs{.workspace = s.workspace()};
   if (batches(c.in[1]) == 1) {
     needs.packed_bytes = gemm<T>().packed_size(p.args.n, p.args.k) * std::int64_t(sizeof(T));
     needs.packed_operand = 1;
@@ -126,14 +151,19 @@ Status pack(const rt::KernelCall& c, void* packed) {
 
 template <class T>
 Status run(const rt::KernelCall& c) {
-  const Product<T> p = product_of<T>(c);
+  Product<T> p = product_of<T>(c);
   const Schedule<T> s(p);
   if (s.units == 1) {
     gemm<T>().run_slice(p.args, 0, c.workspace);
     return {};
   }
+  if (s.packed_bytes > 0) {
+    auto* packed = static_cast<T*>(c.workspace);
+    pack_in_parallel(c, p.args, packed);
+    p.args.packed_b = packed;
+  }
   rt::parallel_for(c, s.groups, [&](std::int64_t group) {
-    char* workspace = static_cast<char*>(c.workspace) + group * s.group_bytes;
+    char* workspace = static_cast<char*>(c.workspace) + s.packed_bytes + group * s.group_bytes;
     for (std::int64_t unit = s.units * group / s.groups; unit < s.units * (group + 1) / s.groups;
          ++unit) {
       GemmArgs<T> args = p.args;
