@@ -80,6 +80,10 @@ Product<T> product_of(const rt::KernelCall& c) {
   return p;
 }
 
+/// Stands for a packed operand where only whether there is one matters.
+template <class T>
+inline constexpr T kAny{};
+
 /// Slices of all contractions, in groups that share a workspace. A single contraction may pack B
 /// before, at the start of the workspace.
 template <class T>
@@ -95,7 +99,7 @@ struct Schedule {
     constexpr std::int64_t kGroupWork = 32768;  // multiply-adds that are worth a thread
     if (p.count == 1 && gemm<T>().packs_first(p.args)) {
       packed_bytes = padded(gemm<T>().packed_size(p.args.n, p.args.k) * std::int64_t(sizeof(T)));
-      p.args.packed_b = p.args.b;  // any: only whether there is one matters here
+      p.args.packed_b = &kAny<T>;
     }
     slices = gemm<T>().slices(p.args);
     units = p.count * slices;
@@ -132,10 +136,12 @@ void pack_in_parallel(const rt::KernelCall& c, const GemmArgs<T>& args, T* packe
 
 template <class T>
 rt::Needs need(const rt::KernelCall& c) {
-  const Product<T> p = product_of<T>(c);
-  const Schedule<T> s(p);
-  rt::Needs needs{.workspace = s.workspace()};
+  Product<T> p = product_of<T>(c);
+  rt::Needs needs{.workspace = Schedule<T>(p).workspace()};
   if (batches(c.in[1]) == 1) {
+    p.args.packed_b = &kAny<T>;  // the run may find B packed, and then cuts C differently
+    const std::int64_t packed = Schedule<T>(p).workspace();
+    if (packed > needs.workspace) needs.workspace = packed;
     needs.packed_bytes = gemm<T>().packed_size(p.args.n, p.args.k) * std::int64_t(sizeof(T));
     needs.packed_operand = 1;
   }
