@@ -159,14 +159,14 @@ template <class T>
 Status run(const rt::KernelCall& c) {
   Product<T> p = product_of<T>(c);
   const Schedule<T> s(p);
-  if (s.units == 1) {
-    gemm<T>().run_slice(p.args, 0, c.workspace);
-    return {};
-  }
   if (s.packed_bytes > 0) {
     auto* packed = static_cast<T*>(c.workspace);
     pack_in_parallel(c, p.args, packed);
     p.args.packed_b = packed;
+  }
+  if (s.units == 1) {
+    gemm<T>().run_slice(p.args, 0, static_cast<char*>(c.workspace) + s.packed_bytes);
+    return {};
   }
   rt::parallel_for(c, s.groups, [&](std::int64_t group) {
     char* workspace = static_cast<char*>(c.workspace) + s.packed_bytes + group * s.group_bytes;
