@@ -35,8 +35,8 @@ Frameworks are called from Python, as their users do, if their name does not say
 
 
 def versions():
-    found = {p: importlib.metadata.version(p) for p in PACKAGES
-             if p in {d.metadata["Name"] for d in importlib.metadata.distributions()}}
+    names = {d.metadata["Name"].replace("_", "-") for d in importlib.metadata.distributions()}
+    found = {p: importlib.metadata.version(p) for p in PACKAGES if p in names}
     with open("/proc/cpuinfo") as f:
         cpu = next((l.split(":")[1].strip() for l in f if l.startswith("model name")), "")
     return {"cpu": cpu, "python": platform.python_version(), **found}
@@ -54,9 +54,13 @@ def mode_title(key):
     return f"{NAMES[framework]} {mode}"
 
 
-def cell(value):
+def microseconds(value):
     digits = 3 if value["us"] < 1 else 2 if value["us"] < 10 else 1 if value["us"] < 100 else 0
-    text = f"{value['us']:.{digits}f}"
+    return f"{value['us']:.{digits}f}"
+
+
+def cell(value):
+    text = microseconds(value)
     if value["floor"]:
         text += f" ({value['floor']:.2f} x)"
     return text + (" ?" if value["noisy"] > value["rounds"] / 2 else "")
@@ -92,7 +96,7 @@ def tables(results):
 def picture(results, path):
     import matplotlib
     matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "weir"
+    matplotlib.rcParams |= {"svg.hashsalt": "weir", "svg.fonttype": "none"}
     import matplotlib.pyplot as plt
     threads = list(results["threads"])
     figure, axes = plt.subplots(len(PICTURE), len(threads), squeeze=False,
@@ -106,6 +110,9 @@ def picture(results, path):
 
 
 def draw(axes, values, heading):
+    if not values:
+        axes.set_visible(False)
+        return
     keys = sorted(values, key=lambda k: -values[k]["us"])
     bars = axes.barh([mode_title(k) for k in keys], [values[k]["us"] for k in keys],
                      color=["#c0392b" if k.startswith("weir") else "#95a5a6" for k in keys])
@@ -115,6 +122,32 @@ def draw(axes, values, heading):
     axes.set_title(heading, fontsize=9)
     axes.set_xlabel("microseconds", fontsize=7)
     axes.tick_params(labelsize=7)
+
+
+def short_table(results):
+    """Weir and the best of the others, for the README."""
+    lines = ["| microseconds, 1 thread / 2 threads | eager | graph | best of the others |", "|---|---|---|---|"]
+    for case in [*PICTURE, "add", "add_grad"]:
+        cells = [[], [], []]
+        for values in (t.get(case, {}) for t in results["threads"].values()):
+            others = {k: v for k, v in values.items() if not k.startswith("weir")}
+            best = min(others, key=lambda k: others[k]["us"], default=None)
+            for place, key in zip(cells, ("weir eager", "weir graph", best)):
+                if key in values:
+                    name = f" {mode_title(key)}" if key == best else ""
+                    place.append(microseconds(values[key]) + name)
+        if any(cells):
+            lines.append(f"| {title(case)} | " + " | ".join(" / ".join(c) for c in cells) + " |")
+    return "\n".join(lines)
+
+
+def write_readme(results, path):
+    """Replaces what stands between the markers."""
+    begin, end = "<!-- performance -->", "<!-- end of performance -->"
+    text = path.read_text()
+    if begin in text:
+        head, rest = text.split(begin)
+        path.write_text(f"{head}{begin}\n{short_table(results)}\n{end}{rest.split(end)[1]}")
 
 
 def write(results, docs):
@@ -127,6 +160,7 @@ def write(results, docs):
         page.append("## Left out\n\n" + "\n".join(f"- {p}" for p in results["problems"]) + "\n")
     page.append("`?`: more than half of the samples were disturbed.\n")
     (docs / "performance.md").write_text("\n".join(page))
+    write_readme(results, docs.parent / "README.md")
 
 
 if __name__ == "__main__":
