@@ -71,7 +71,12 @@ static inline float weir_tanh_f32(float x) {
   p = weir_fma(p, z, 1.3332546e-01f);
   p = weir_fma(p, z, -3.3333316e-01f);
   const float small = weir_fma(p * z, x, x);
-  const float large = 1.0f - 2.0f / (weir_exp_f32(2.0f * magnitude) + 1.0f);
+  /* e^2|x| without the care of weir_exp_f32 for its ends: at 10 the result is 1. */
+  const float clamped = magnitude > 10.0f ? 10.0f : magnitude;
+  int32_t n;
+  const float core = weir_expm1_core(weir_exp_reduce(2.0f * clamped, 0.0f, &n));
+  const float scale = weir_exp2i_f32(n);
+  const float large = 1.0f - 2.0f / (weir_fma(scale, core, scale) + 1.0f);
   return weir_copysign_f32(magnitude < 0.55f ? small : large, x);
 }
 
