@@ -21,8 +21,9 @@ def case_name(run):
 
 
 def figures(path):
-    """The figure of each case of one file: {name: run}."""
-    runs = json.loads(path.read_text())["benchmarks"]
+    """The figure of each case of one file, which is empty if no case matched: {name: run}."""
+    text = path.read_text()
+    runs = json.loads(text)["benchmarks"] if text.strip() else []
     return {case_name(r): r for r in runs if r.get("aggregate_name") == "low"}
 
 
