@@ -150,6 +150,12 @@ class WhileBackward final : public autodiff::Backward {
     return tensor_scatter_update(stack, reshape(k, {1, 1}), expand_dims(row, 0));
   }
 
+  /// Of the shape that every row has: the stack's is known no sooner than the number of iterations.
+  static Tensor row(const Tensor& stack, const Tensor& k, const Shape& shape) {
+    const Tensor t = gather_nd(stack, reshape(k, {1}));
+    return shape.is_static() ? ensure_shape(t, shape.to_vector()) : t;
+  }
+
   /// stacks[i][k]: state i at the start of iteration k.
   std::vector<Tensor> stack_states() const {
     const std::size_t n = state_.size();
@@ -180,8 +186,8 @@ class WhileBackward final : public autodiff::Backward {
     const auto step = [&](std::span<const Tensor> s) {
       const Tensor k = plus(s[0], to_index(-1));
       std::vector<Tensor> state;
-      for (const Tensor& stack : stacks)
-        state.push_back(gather_nd(stack, reshape(k, {1})));
+      for (std::size_t i = 0; i < stacks.size(); ++i)
+        state.push_back(row(stacks[i], k, state_[i].shape()));
       std::vector<Tensor> next{k};
       for (Tensor& t : step_gradients(state, s.subspan(1)))
         next.push_back(std::move(t));

@@ -25,7 +25,7 @@ Dim broadcast_dim(InferContext& c, Dim a, Dim b, ShapeView sa, ShapeView sb) {
 }
 
 bool same_dims(ShapeView a, ShapeView b) {
-  if (a.rank() != b.rank()) return false;
+  if (!a.has_rank() || !b.has_rank() || a.rank() != b.rank()) return false;
   for (int i = 0; i < a.rank(); ++i) {
     if (!a[i].same(b[i])) return false;
   }

@@ -37,7 +37,7 @@ OpDef define_matrix_inverse() {
       .attr("adjoint", false)
       .output("output", "T")
       .example("[3,3]:dominant")
-      .example("[2,2,2]:dominant; adjoint=true");
+      .example("[2,2,2]:dominant ; adjoint=true");
 }
 
 OpDef define_matrix_determinant() {
@@ -67,7 +67,7 @@ OpDef define_matrix_solve() {
       .attr("adjoint", false)
       .output("output", "T")
       .example("[3,3]:dominant [3,2]")
-      .example("[2,2,2]:dominant [2,2,1]; adjoint=true");
+      .example("[2,2,2]:dominant [2,2,1] ; adjoint=true");
 }
 
 OpDef define_matrix_triangular_solve() {
@@ -86,7 +86,7 @@ OpDef define_matrix_triangular_solve() {
       .attr("adjoint", false)
       .output("output", "T")
       .example("[3,3]:dominant [3,2]")
-      .example("[2,2,2]:dominant [2,2,1]; lower=false adjoint=true");
+      .example("[2,2,2]:dominant [2,2,1] ; lower=false adjoint=true");
 }
 
 }  // namespace weir::ops
