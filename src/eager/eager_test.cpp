@@ -1,7 +1,13 @@
 #include <gtest/gtest.h>
 #include <weir/functions.h>
+#include <weir/op_def.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
+
+#include <atomic>
+#include <thread>
+
+#include "kernels/select.h"
 
 namespace weir {
 namespace {
@@ -117,6 +123,48 @@ TEST(Eager, APackedFormGoesWhenTheValueChanges) {
   ASSERT_EQ(w.value().raw_data(), memory);
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(values_of(matmul(a, w)), fresh_product(a, w.value()));
+}
+
+TEST(Eager, ChoicesOfKernelsAreMadeOncePerDtypes) {
+  const auto add_all = [] {
+    for (DType t : {DType::float32, DType::float64, DType::int32, DType::int64, DType::uint8})
+      (void)(Tensor::ones({2}, t) + Tensor::ones({2}, t));
+  };
+  add_all();
+  const std::size_t before = kernels::remembered_choices();
+  for (int i = 0; i < 100; ++i)
+    add_all();
+  EXPECT_EQ(kernels::remembered_choices(), before);
+}
+
+TEST(Eager, OpsRunWhileOthersAreRegistered) {
+  std::atomic<bool> done = false;
+  std::thread running([&] {
+    while (!done)
+      EXPECT_EQ((Tensor{1.f} + 1).item<float>(), 2);
+  });
+  for (int i = 0; i < 300; ++i) {
+    const OpDef op = OpDef("Registered" + std::to_string(i))
+                         .type("T", DType::float32)
+                         .input("x", "T")
+                         .output("y", "T")
+                         .infer([](InferContext& c) { c.set(0, c.shape(0).to_shape()); });
+    register_ops({&op, 1});
+  }
+  done = true;
+  running.join();
+  EXPECT_NE(find_op("Registered299"), nullptr);
+}
+
+TEST(Eager, AUsersMemoryIsNeverWritten) {
+  float memory[100] = {1.f};
+  const auto lent = [&] { return Tensor::wrap(memory, DType::float32, {100}, nullptr); };
+  EXPECT_EQ((lent() * 2.f).data<float>()[0], 2);
+  EXPECT_EQ(memory[0], 1);
+  Variable v(lent(), "v");
+  v.assign_add(1.f);
+  EXPECT_EQ(v.value().data<float>()[0], 2);
+  EXPECT_EQ(memory[0], 1);
 }
 
 }  // namespace

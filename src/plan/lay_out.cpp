@@ -92,26 +92,33 @@ class Layout {
 
   /// Step s may write output value `out` over block `block`, of which it is the last reader: every
   /// operand in the block is all of it, walks it as the output does, and is not read after the
-  /// output has been written.
+  /// output has been written. A kernel that is not element-wise promises so for one operand only:
+  /// scattering into `t` the rows of `t` must not read what it has written.
   bool may_take_over(int s, int out, int block) const {
     const PlannedStep& step = p_.steps[std::size_t(s)];
-    if (!step.is_tiles() && !shares(step, out, block)) return false;
+    const int shared = step.is_tiles() ? -1 : shared_input(step, out);
+    if (!step.is_tiles() && (shared < 0 || block_of(step, std::size_t(shared)) != block))
+      return false;
+    const bool any_operand = step.is_tiles() || step.node->is(Trait::elementwise);
     const Value& o = p_.value(out);
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      if (block_of(step, i) != block) continue;
+      if (!any_operand && int(i) != shared) return false;
       const Value& v = p_.value(step.inputs[i]);
-      if (p_.root(v.block) != block) continue;
       if (v.offset != 0 || v.dims != o.dims || byte_size(v.dtype) != byte_size(o.dtype))
         return false;
       if (step.is_tiles() && read_after_write(step, int(i), out)) return false;
     }
     return true;
   }
-  /// The op's definition says that this output may be in the memory of that input.
-  bool shares(const PlannedStep& step, int out, int block) const {
-    if (!step.tiles.empty() || !step.node->op) return false;
+  int block_of(const PlannedStep& step, std::size_t input) const {
+    return p_.root(p_.value(step.inputs[input]).block);
+  }
+  /// The input in whose memory this output may be, as the op's definition says; -1: none.
+  static int shared_input(const PlannedStep& step, int out) {
+    if (!step.tiles.empty() || !step.node->op) return -1;
     const auto o = std::find(step.outputs.begin(), step.outputs.end(), out) - step.outputs.begin();
-    const int input = step.node->op->shared_input(int(o));
-    return input >= 0 && p_.root(p_.value(step.inputs[std::size_t(input)]).block) == block;
+    return step.node->op->shared_input(int(o));
   }
   static bool read_after_write(const PlannedStep& step, int input, int out) {
     const auto o = std::find(step.outputs.begin(), step.outputs.end(), out) - step.outputs.begin();

@@ -61,9 +61,11 @@ class TensorImpl {
   rt::View as_view() const {
     return {data_, reinterpret_cast<const std::int64_t*>(dims_), dtype_, rank_};
   }
-  /// True if no other handle, tensor or variable can see the elements.
+  /// True if the elements may be written over: no other handle, tensor or variable can see them,
+  /// and they are not memory that a user has lent (Tensor::wrap), which may be read-only.
   bool unique() const {
-    return refs.load(std::memory_order_acquire) == 1 && (buffer_ == nullptr || buffer_->unique());
+    return refs.load(std::memory_order_acquire) == 1 &&
+           (buffer_ == nullptr || (buffer_->owned && buffer_->unique()));
   }
   /// Identity for tapes, given at first use; never reused.
   std::uint64_t id();
