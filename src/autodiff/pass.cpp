@@ -5,18 +5,10 @@
 #include <algorithm>
 
 #include "autodiff/rule_context.h"
+#include "tensor/specs.h"
 
 namespace weir::autodiff {
 namespace {
-
-bool may_be_equal(ShapeView a, ShapeView b) {
-  if (!a.has_rank() || !b.has_rank()) return true;
-  if (a.rank() != b.rank()) return false;
-  for (int i = 0; i < a.rank(); ++i) {
-    if (a[i].known() && b[i].known() && a[i] != b[i]) return false;
-  }
-  return true;
-}
 
 std::string describe(DType dtype, ShapeView shape) {
   return name(dtype) + shape.to_string();
@@ -29,7 +21,7 @@ std::string input_name(const Record& r, std::size_t i) {
 
 void check_output_gradient(const Tensor& target, const Tensor& gradient) {
   if (target.dtype() == gradient.dtype() &&
-      may_be_equal(target.impl()->shape(), gradient.impl()->shape()))
+      tensor::may_be_equal(target.impl()->shape(), gradient.impl()->shape()))
     return;
   ErrorInfo e;
   e.what = "GradientTape: an output gradient does not fit its target";
@@ -43,7 +35,7 @@ void check_output_gradient(const Tensor& target, const Tensor& gradient) {
 void check_gradient(const Record& r, std::size_t input, DType dtype, ShapeView shape) {
   const Value& v = r.inputs[input];
   const bool described = v.dims != nullptr || v.rank > 0;
-  if (v.dtype == dtype && (!described || may_be_equal(v.shape(), shape))) return;
+  if (v.dtype == dtype && (!described || tensor::may_be_equal(v.shape(), shape))) return;
   ErrorInfo e;
   e.code = r.op ? Code::internal : Code::invalid_argument;
   e.what = std::string(r.name()) + ": the gradient of " + input_name(r, input) + " does not fit it";

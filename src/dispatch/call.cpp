@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tensor/convert.h"
+#include "tensor/specs.h"
 #include "tensor/tensor_impl.h"
 
 namespace weir::dispatch {
@@ -180,19 +181,6 @@ void check_static(const OpDef& op,
        def.scalar ? "an integer scalar" : "an integer vector or scalar");
 }
 
-std::vector<std::int64_t> integers(const Tensor& t) {
-  std::vector<std::int64_t> values;
-  const auto* p = static_cast<const char*>(t.raw_data());
-  for (std::int64_t i = 0; i < t.size(); ++i)
-    values.push_back(tensor::load(p + i * byte_size(t.dtype()), t.dtype()).i);
-  return values;
-}
-
-const Tensor* known_value(const Tensor& t) {
-  const TensorImpl& p = *t.impl();
-  return p.is_symbolic() ? p.source()->constant_value(p.node(), p.output()) : &t;
-}
-
 void fold_static_operands(const OpDef& op,
                           std::source_location where,
                           std::size_t own,
@@ -205,8 +193,8 @@ void fold_static_operands(const OpDef& op,
     if (attrs[a].kind != rt::Attr::Kind::operand) continue;
     const Tensor* operand = r.tensors[std::size_t(attrs[a].i)];
     check_static(op, op.attrs()[a], *operand, where);
-    if (const Tensor* value = known_value(*operand)) {
-      out.storage.push_back(integers(*value));
+    if (const Tensor* value = tensor::known_value(*operand)) {
+      out.storage.push_back(tensor::integers(*value));
       out.attrs[a] =
           rt::Attr::int_list(out.storage.back().data(), std::uint32_t(out.storage.back().size()));
     } else {
@@ -266,7 +254,7 @@ void run_infer(const OpDef& op,
   bool ranked = true;
   for (const Tensor* t : r.tensors) {
     specs.push_back(t->impl()->spec());
-    values.push_back(known_value(*t));
+    values.push_back(tensor::known_value(*t));
     ranked = ranked && t->impl()->shape().has_rank();
   }
   if (!ranked) {
@@ -277,6 +265,15 @@ void run_infer(const OpDef& op,
   InferContext context(op, specs, attrs, values, outputs, where);
   op.infer_fn()(context);
   check_outputs(op, where, outputs);
+}
+
+void set_dtypes(const OpDef& op, const TypeBinder& types, std::span<Spec> outputs) {
+  std::size_t next = 0;
+  for (const OperandDef& def : op.output_defs()) {
+    const std::size_t count = def.variadic ? outputs.size() - (op.output_defs().size() - 1) : 1;
+    for (std::size_t i = 0; i < count; ++i)
+      outputs[next++].dtype = types.output(def);
+  }
 }
 
 }  // namespace
@@ -319,12 +316,7 @@ void call(const OpDef& op,
   }
 
   base::SmallVector<Spec, 2> outputs(results.size());
-  std::size_t next = 0;
-  for (const OperandDef& def : op.output_defs()) {
-    const std::size_t count = def.variadic ? results.size() - (op.output_defs().size() - 1) : 1;
-    for (std::size_t i = 0; i < count; ++i)
-      outputs[next++].dtype = types.output(def);
-  }
+  set_dtypes(op, types, outputs);
   run_infer(op, r, attrs, where, outputs);
 
   Invocation invocation{op, r.tensors, attrs, outputs, where, r.stealable};
@@ -346,18 +338,14 @@ std::vector<Spec> infer(const OpDef& op,
         return a.kind == rt::Attr::Kind::operand;
       }));
   check_arity(op, own, where);
+  check_string_attrs(op, attrs, where);
   bool ranked = true;
   for (std::size_t i = 0; i < own; ++i)
     types.bind(i, inputs[i].dtype);
   for (const SpecView& s : inputs)
     ranked = ranked && s.shape.has_rank();
   std::vector<Spec> outputs(std::size_t(op.output_count(attrs)));
-  std::size_t next = 0;
-  for (const OperandDef& def : op.output_defs()) {
-    const std::size_t count = def.variadic ? outputs.size() - (op.output_defs().size() - 1) : 1;
-    for (std::size_t i = 0; i < count; ++i)
-      outputs[next++].dtype = types.output(def);
-  }
+  set_dtypes(op, types, outputs);
   if (!ranked) {
     for (Spec& s : outputs)
       s.shape = Shape::unknown_rank();
@@ -365,6 +353,7 @@ std::vector<Spec> infer(const OpDef& op,
   }
   InferContext context(op, inputs, attrs, values, outputs, where);
   op.infer_fn()(context);
+  check_outputs(op, where, outputs);
   return outputs;
 }
 

@@ -1,5 +1,5 @@
 #include "dispatch/call.h"
-#include "tensor/convert.h"
+#include "tensor/specs.h"
 
 namespace weir::inline v0 {
 
@@ -11,10 +11,7 @@ std::optional<std::span<const std::int64_t>> InferContext::ints(int index) {
   if (!value) return std::nullopt;
   if (!scratch_) scratch_ = std::make_unique<std::vector<std::int64_t>[]>(4);
   std::vector<std::int64_t>& scratch = scratch_[std::size_t(used_++ & 3)];
-  scratch.clear();
-  const auto* p = static_cast<const char*>(value->raw_data());
-  for (std::int64_t i = 0; i < value->size(); ++i)
-    scratch.push_back(tensor::load(p + i * byte_size(value->dtype()), value->dtype()).i);
+  scratch = tensor::integers(*value);
   return std::span<const std::int64_t>(scratch);
 }
 

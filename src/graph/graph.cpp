@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_set>
 
 namespace weir::graph {
 
@@ -61,9 +62,51 @@ const char* Node::type() const {
   return "?";
 }
 
+namespace {
+
+bool any_node(const Node& node,
+              bool (*holds)(const Node&),
+              std::unordered_set<const Graph*>& seen) {
+  if (holds(node)) return true;
+  return std::any_of(node.bodies.begin(), node.bodies.end(), [&](const auto& body) {
+    return seen.insert(body.get()).second &&
+           std::any_of(body->nodes().begin(), body->nodes().end(), [&](const Node& n) {
+             return any_node(n, holds, seen);
+           });
+  });
+}
+
+}  // namespace
+
+bool any_node(const Node& node, bool (*holds)(const Node&)) {
+  if (node.bodies.empty()) return holds(node);
+  std::unordered_set<const Graph*> seen;
+  return any_node(node, holds, seen);
+}
+
 bool Node::has_effect() const {
-  if (kind == Kind::read || kind == Kind::write || is(Trait::host_effect)) return true;
-  return std::any_of(bodies.begin(), bodies.end(), [](const auto& b) { return b->has_effects(); });
+  return any_node(*this, [](const Node& n) {
+    return n.kind == Kind::read || n.kind == Kind::write || n.is(Trait::host_effect);
+  });
+}
+
+bool Node::must_stay() const {
+  return any_node(*this,
+                  [](const Node& n) { return n.kind == Kind::write || n.is(Trait::host_effect); });
+}
+
+std::vector<bool> needed_nodes(const Graph& graph) {
+  std::vector<bool> needed(graph.size());
+  for (Ref r : graph.outputs)
+    needed[std::size_t(r.node)] = true;
+  for (std::size_t i = graph.size(); i-- > 0;) {
+    const Node& n = graph.node(int(i));
+    if (!needed[i] && !n.must_stay()) continue;
+    needed[i] = true;
+    for (Ref r : n.inputs)
+      needed[std::size_t(r.node)] = true;
+  }
+  return needed;
 }
 
 bool Graph::has_effects() const {

@@ -87,6 +87,8 @@ struct Node {
   const char* type() const;
   bool is(Trait t) const { return op && op->is(t); }
   bool has_effect() const;
+  /// Runs even if nobody reads its results: something in it changes a variable or the world.
+  bool must_stay() const;
 };
 
 /// Nodes by name: open addressing over the nodes themselves.
@@ -109,6 +111,10 @@ class NameIndex {
   std::vector<Slot> slots_;  // a power of two, at most half of them taken
   std::size_t count_ = 0;
 };
+
+/// True if `holds` holds for the node or for one in its bodies, at any depth. Each body is looked
+/// at once, however often it is used: files may hold graphs that use one another 2^40 times.
+bool any_node(const Node& node, bool (*holds)(const Node&));
 
 class Graph {
  public:
@@ -145,6 +151,9 @@ class Graph {
   NameIndex by_name_;
   std::unordered_map<std::string, int> next_suffix_;
 };
+
+/// By node: whether a result of the graph or an effect needs it.
+std::vector<bool> needed_nodes(const Graph& graph);
 
 /// The text of a graph, one node a line, stable: for people, tests and golden files.
 std::string print(const Graph& graph);

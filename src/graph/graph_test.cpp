@@ -133,6 +133,32 @@ TEST(Print, ShowsOneNodeALine) {
   EXPECT_NE(to_dot(*g).find("n0 -> n1"), std::string::npos);
 }
 
+/// y = g(g(x))
+std::shared_ptr<Graph> calling_twice(const std::shared_ptr<Graph>& g) {
+  auto b = Builder::create("f");
+  Tensor x = b->input({{2}, DType::float32, "x"});
+  for (int i = 0; i < 2; ++i) {
+    Node n;
+    n.kind = Kind::call;
+    n.inputs = {b->ref(x, {})};
+    n.outputs.push_back({DType::float32, Shape{2}});
+    n.bodies = {g};
+    x = b->add_structural(std::move(n))[0];
+  }
+  return b->finish({{x}});
+}
+
+TEST(Graph, CallsThatDoubleAtEachLevelAreWalkedOnce) {
+  auto b = Builder::create("leaf");
+  const Tensor x = b->input({{2}, DType::float32, "x"});
+  auto g = b->finish({{x * x}});
+  for (int level = 0; level < 60; ++level)
+    g = calling_twice(g);
+  verify(*g);
+  EXPECT_FALSE(g->has_effects());
+  EXPECT_LT(print(*g).size(), 100000u);
+}
+
 TEST(Verify, RefusesASpecThatInferDoesNotConfirm) {
   auto b = Builder::create("f");
   const Tensor x = b->input({{2}, DType::float32, "x"});

@@ -1,3 +1,5 @@
+#include <unordered_set>
+
 #include "graph/graph.h"
 
 namespace weir::graph {
@@ -72,12 +74,19 @@ std::string node_text(const Graph& g, int i) {
   return s;
 }
 
-void print_into(std::string& out, const Graph& g, const std::string& indent) {
+using Seen = std::unordered_set<const Graph*>;
+
+/// A graph that stands in `seen` has been printed above, and is only named.
+void print_into(std::string& out, const Graph& g, const std::string& indent, Seen& seen) {
+  if (!seen.insert(&g).second) {
+    out += indent + "graph " + g.name() + " { as above }\n";
+    return;
+  }
   out += indent + "graph " + g.name() + " {\n";
   for (int i = 0; i < int(g.size()); ++i) {
     out += indent + "  " + node_text(g, i) + "\n";
     for (const auto& body : g.node(i).bodies)
-      print_into(out, *body, indent + "    ");
+      print_into(out, *body, indent + "    ", seen);
   }
   out += indent + "  return";
   for (std::size_t k = 0; k < g.outputs.size(); ++k)
@@ -112,7 +121,8 @@ const char* dot_style(Kind k) {
 
 std::string print(const Graph& g) {
   std::string out;
-  print_into(out, g, "");
+  Seen seen;
+  print_into(out, g, "", seen);
   return out;
 }
 

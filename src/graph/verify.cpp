@@ -2,6 +2,7 @@
 
 #include "dispatch/call.h"
 #include "graph/graph.h"
+#include "tensor/specs.h"
 
 namespace weir::graph {
 namespace {
@@ -17,17 +18,6 @@ namespace {
                std::move(got),
                std::move(expected),
                {}});
-}
-
-/// May a value of `inner` stand where the graph says `outer`? Unknown dimensions agree with
-/// anything.
-bool compatible(const Shape& a, const Shape& b) {
-  if (!a.has_rank() || !b.has_rank()) return true;
-  if (a.rank() != b.rank()) return false;
-  for (int i = 0; i < a.rank(); ++i) {
-    if (a[i].known() && b[i].known() && a[i] != b[i]) return false;
-  }
-  return true;
 }
 
 void check_ref(const Graph& g, const std::string& user, Ref r, int before) {
@@ -55,7 +45,7 @@ void check_op(const Graph& g, const Node& n) {
   if (inferred.size() != n.outputs.size()) fail(g, n.name, "wrong number of outputs");
   for (std::size_t i = 0; i < inferred.size(); ++i) {
     if (inferred[i].dtype != n.outputs[i].dtype ||
-        !compatible(inferred[i].shape, n.outputs[i].shape))
+        !tensor::may_be_equal(inferred[i].shape, n.outputs[i].shape))
       fail(g,
            n.name,
            "output " + std::to_string(i) + " is not what infer says",
@@ -64,17 +54,23 @@ void check_op(const Graph& g, const Node& n) {
   }
 }
 
-void check_body(const Graph& g, const Node& n, const Graph& body, std::size_t arguments) {
+using Seen = std::unordered_set<const Graph*>;
+
+/// `seen`: the graphs that need no second look.
+void verify(const Graph& g, Seen& seen);
+
+void check_body(
+    const Graph& g, const Node& n, const Graph& body, std::size_t arguments, Seen& seen) {
   if (body.inputs.size() != arguments)
     fail(g,
          n.name,
          "a body takes another number of arguments",
          std::to_string(arguments),
          std::to_string(body.inputs.size()));
-  verify(body);
+  if (seen.insert(&body).second) verify(body, seen);
 }
 
-void check_kind(const Graph& g, const Node& n) {
+void check_kind(const Graph& g, const Node& n, Seen& seen) {
   switch (n.kind) {
     case Kind::op:
       return check_op(g, n);
@@ -89,12 +85,12 @@ void check_kind(const Graph& g, const Node& n) {
     case Kind::region:
     case Kind::while_:
       for (const auto& body : n.bodies)
-        check_body(g, n, *body, n.inputs.size());
+        check_body(g, n, *body, n.inputs.size(), seen);
       return;
     case Kind::if_:
     case Kind::case_:
       for (const auto& body : n.bodies)
-        check_body(g, n, *body, n.inputs.size() - 1);
+        check_body(g, n, *body, n.inputs.size() - 1, seen);
       return;
     case Kind::input:
     case Kind::output:
@@ -102,9 +98,7 @@ void check_kind(const Graph& g, const Node& n) {
   }
 }
 
-}  // namespace
-
-void verify(const Graph& g) {
+void verify(const Graph& g, Seen& seen) {
   std::unordered_set<std::string_view> names;
   names.reserve(g.size());
   for (int i = 0; i < int(g.size()); ++i) {
@@ -112,10 +106,17 @@ void verify(const Graph& g) {
     if (!names.insert(n.name).second) fail(g, n.name, "the name is not unique");
     for (Ref r : n.inputs)
       check_ref(g, n.name, r, i);
-    check_kind(g, n);
+    check_kind(g, n, seen);
   }
   for (Ref r : g.outputs)
     check_ref(g, "return", r, int(g.size()));
+}
+
+}  // namespace
+
+void verify(const Graph& g) {
+  Seen seen;
+  verify(g, seen);
 }
 
 }  // namespace weir::graph

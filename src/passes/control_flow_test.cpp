@@ -14,7 +14,9 @@ GraphPtr wasteful_body(const char* name, float factor) {
       [&](auto& in) {
         auto& builder = *graph::current_builder();
         const Tensor unused = in[0] - 5;
-        const Tensor c = builder.constant(Tensor(factor)) * builder.constant(Tensor(1.f));
+        const Tensor number = builder.constant(Tensor(factor));  // a constant of its own each, in
+        const Tensor one = builder.constant(Tensor(1.f));        // the same order for any compiler
+        const Tensor c = number * one;
         return std::vector<Tensor>{in[0] * c + in[0] * c * 1};
       },
       name);

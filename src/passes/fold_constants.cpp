@@ -3,7 +3,7 @@
 #include "passes/evaluate.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
-#include "tensor/convert.h"
+#include "tensor/specs.h"
 
 namespace weir::passes {
 namespace {
@@ -102,7 +102,7 @@ class Folder {
       const std::size_t input = std::size_t(now.attrs[a].i);
       const Tensor* v = value(now.inputs[input]);
       if (!v) continue;
-      const std::vector<std::int64_t> ints = integers(*v);
+      const std::vector<std::int64_t> ints = tensor::integers(*v);
       now.attrs.set(a, rt::Attr::int_list(ints.data(), std::uint32_t(ints.size())));
       gone[input] = true;
     }
@@ -119,14 +119,6 @@ class Folder {
         return true;
     }
     return false;
-  }
-
-  static std::vector<std::int64_t> integers(const Tensor& t) {
-    std::vector<std::int64_t> values;
-    const auto* p = static_cast<const char*>(t.raw_data());
-    for (std::int64_t k = 0; k < t.size(); ++k)
-      values.push_back(tensor::load(p + k * byte_size(t.dtype()), t.dtype()).i);
-    return values;
   }
 
   static void remove_inputs(Node& n, const std::vector<bool>& gone) {

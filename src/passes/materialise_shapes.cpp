@@ -4,16 +4,10 @@
 #include "passes/evaluate.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
+#include "tensor/specs.h"
 
 namespace weir::passes {
 namespace {
-
-/// A tensor of this spec that has a shape and no elements: the op reads none.
-Tensor shape_without_elements(const Spec& spec) {
-  alignas(64) static std::byte nowhere[64];
-  return Tensor::wrap(
-      nowhere, spec.dtype, spec.shape, [](void*, void*) {}, nullptr);
-}
 
 bool known(const Graph& g, const Node& n, std::int64_t limit) {
   if (n.kind != Kind::op || !n.is(Trait::shape_only) || n.is(Trait::host_effect)) return false;
@@ -28,7 +22,7 @@ bool known(const Graph& g, const Node& n, std::int64_t limit) {
 std::vector<Tensor> values_of(const Graph& g, const Node& n) {
   std::vector<Tensor> inputs;
   for (Ref r : n.inputs)
-    inputs.push_back(shape_without_elements(g.spec(r)));
+    inputs.push_back(tensor::without_elements(g.spec(r).dtype, g.spec(r).shape));
   return evaluate(n, inputs);
 }
 

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <unordered_map>
 
 #include "passes/report.h"
 
@@ -59,15 +62,27 @@ Cost cost(const Graph& g, const Node& n) {
   return c;
 }
 
+/// By graph, so that a body is measured once, however often it is used.
+using Memo = std::unordered_map<const Graph*, Totals>;
+
+Totals measure(const Graph& graph, Memo& memo);
+
+/// The number of nodes stays at the largest that can be said.
 void add(Totals& t, const Totals& o) {
-  t.nodes += o.nodes;
+  t.nodes += std::min(o.nodes, std::numeric_limits<int>::max() - t.nodes);
   t.flops += o.flops;
   t.bytes += o.bytes;
   t.constants += o.constants;
 }
 
-Totals measure_region(const Graph& g, const Node& n) {
-  Totals t = measure(*n.bodies[0]);
+Totals measure_body(const Graph& body, Memo& memo) {
+  const auto known = memo.find(&body);
+  if (known != memo.end()) return known->second;
+  return memo[&body] = measure(body, memo);
+}
+
+Totals measure_region(const Graph& g, const Node& n, Memo& memo) {
+  Totals t = measure_body(*n.bodies[0], memo);
   t.nodes = 0;
   t.bytes = 0;
   for (Ref r : n.inputs)
@@ -77,12 +92,10 @@ Totals measure_region(const Graph& g, const Node& n) {
   return t;
 }
 
-}  // namespace
-
-Totals measure(const Graph& graph) {
+Totals measure(const Graph& graph, Memo& memo) {
   Totals t;
   for (const Node& n : graph.nodes()) {
-    ++t.nodes;
+    add(t, {.nodes = 1});
     if (n.kind == Kind::op) {
       const Cost c = cost(graph, n);
       t.flops += c.flops;
@@ -90,13 +103,20 @@ Totals measure(const Graph& graph) {
     } else if (n.kind == Kind::constant) {
       t.constants += bytes(n.outputs[0]);
     } else if (n.kind == Kind::region) {
-      add(t, measure_region(graph, n));
+      add(t, measure_region(graph, n, memo));
     } else {
       for (const auto& body : n.bodies)
-        add(t, measure(*body));
+        add(t, measure_body(*body, memo));
     }
   }
   return t;
+}
+
+}  // namespace
+
+Totals measure(const Graph& graph) {
+  Memo memo;
+  return measure(graph, memo);
 }
 
 }  // namespace weir::passes

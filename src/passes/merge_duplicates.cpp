@@ -67,7 +67,7 @@ class Merger {
       values_[n.variable.get()] = rewrite_.at({i, 0});
       return;
     }
-    if (!n.bodies.empty() && must_stay(n)) values_.clear();  // may write any variable
+    if (!n.bodies.empty() && n.must_stay()) values_.clear();  // may write any variable
     const bool mergeable =
         n.kind == Kind::constant || (n.kind == Kind::op && !n.is(Trait::host_effect));
     if (!mergeable) return rewrite_.keep(i);

@@ -188,7 +188,6 @@ void Context::made(const Node& node, const char* how) {
   if (!changes_) return;
   Change c{pass_, node.name, {}, std::string(how)};
   const auto it = node.annotations.find("from");
-  std::vector<std::string> names;
   if (it != node.annotations.end()) {
     std::string_view list = it->second;
     for (std::size_t end; (end = list.find(", ")) != list.npos; list.remove_prefix(end + 2))

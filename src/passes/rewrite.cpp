@@ -189,11 +189,4 @@ bool same_shape(const Shape& a, const Shape& b) {
              });
 }
 
-bool must_stay(const Node& node) {
-  if (node.kind == Kind::write || node.is(Trait::host_effect)) return true;
-  return std::any_of(node.bodies.begin(), node.bodies.end(), [](const GraphPtr& body) {
-    return std::any_of(body->nodes().begin(), body->nodes().end(), must_stay);
-  });
-}
-
 }  // namespace weir::passes

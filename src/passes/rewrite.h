@@ -79,7 +79,4 @@ void annotate(Node& node, const char* pass, std::span<const Node* const> from);
 /// Equal for every input of the graph.
 bool same_shape(const Shape& a, const Shape& b);
 
-/// True if the node writes, prints or asserts, or has a body that does: it must stay.
-bool must_stay(const Node& node);
-
 }  // namespace weir::passes

@@ -8,6 +8,7 @@
 #include "plan/control_stage.h"
 #include "plan/partition.h"
 #include "plan/static_stage.h"
+#include "tensor/specs.h"
 
 namespace weir::plan {
 namespace {
@@ -29,12 +30,7 @@ using graph::Ref;
 }
 
 bool fits(const TensorImpl& t, const Spec& s) {
-  if (t.is_symbolic() || t.dtype() != s.dtype || (s.shape.has_rank() && t.rank() != s.shape.rank()))
-    return false;
-  for (int i = 0; i < s.shape.rank(); ++i) {
-    if (s.shape[i].known() && s.shape[i] != t.shape()[i]) return false;
-  }
-  return true;
+  return !t.is_symbolic() && tensor::fits(t.spec(), s);
 }
 
 /// Nodes that are replayed eagerly.

@@ -48,6 +48,23 @@ std::vector<Tensor> region(const std::vector<Tensor>& inputs, F body) {
   return b->add_structural(std::move(n));
 }
 
+/// y = g(g(x)) for a graph of one argument and one result of the same spec.
+inline std::shared_ptr<graph::Graph> calling_twice(const std::shared_ptr<graph::Graph>& g) {
+  const Spec spec = g->spec(g->outputs[0]);
+  return trace({{spec.shape, spec.dtype, "x"}}, [&](std::vector<Tensor> x) {
+    const auto b = graph::current_builder();
+    for (int i = 0; i < 2; ++i) {
+      graph::Node n;
+      n.kind = graph::Kind::call;
+      n.inputs = {b->ref(x[0], {})};
+      n.outputs.push_back(spec);
+      n.bodies = {g};
+      x = b->add_structural(std::move(n));
+    }
+    return x;
+  });
+}
+
 inline std::vector<Spec> specs_of(const std::vector<Tensor>& values) {
   std::vector<Spec> list;
   for (const Tensor& t : values)

@@ -13,22 +13,6 @@ using graph::Kind;
 using graph::Node;
 using graph::Ref;
 
-std::vector<char> needed_nodes(const Graph& g) {
-  std::vector<char> needed(g.size(), 0);
-  for (Ref r : g.outputs)
-    needed[std::size_t(r.node)] = 1;
-  for (int i = int(g.size()); i-- > 0;) {
-    const Node& n = g.node(i);
-    // A read has no effect of its own, but its place matters: it is kept where it is if somebody
-    // needs it.
-    if (n.kind != Kind::read && n.has_effect()) needed[std::size_t(i)] = 1;
-    if (!needed[std::size_t(i)]) continue;
-    for (Ref r : n.inputs)
-      needed[std::size_t(r.node)] = 1;
-  }
-  return needed;
-}
-
 /// Runs as well in a host stage as in a static one, and costs nothing there.
 bool is_neutral(const Node& n) {
   return n.kind == Kind::read || n.kind == Kind::write || n.kind == Kind::output ||
@@ -109,7 +93,7 @@ void append(std::vector<StageNodes>& stages, const Graph& g, int i) {
 }  // namespace
 
 std::vector<StageNodes> partition(const Graph& g) {
-  const std::vector<char> needed = needed_nodes(g);
+  const std::vector<bool> needed = graph::needed_nodes(g);
   std::vector<StageNodes> stages;
   for (int i = 0; i < int(g.size()); ++i) {
     const Kind kind = g.node(i).kind;

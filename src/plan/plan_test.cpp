@@ -82,6 +82,41 @@ TEST(Plan, VariablesAreReadAndUpdatedInPlace) {
   EXPECT_EQ(v.version(), 3u);
 }
 
+TEST(Plan, AVariableInAUsersMemoryIsNotUpdatedInPlace) {
+  std::vector<float> memory(100, 1.f);
+  Variable v(Tensor::wrap(memory.data(), DType::float32, {100}, nullptr), "v");
+  const auto g = trace({{{100}, DType::float32, "x"}}, [&](const std::vector<Tensor>& x) {
+    return std::vector<Tensor>{v.assign_sub(x[0] * 0.5f)};
+  });
+  const std::vector<Tensor> in{numbers({100}, 2)};
+  const Tensor expected = Tensor::ones({100}) - in[0] * 0.5f;
+  EXPECT_TRUE(same(planned(g, in)->run(in)[0], expected));
+  EXPECT_EQ(memory, std::vector<float>(100, 1.f));
+}
+
+TEST(Plan, AScatterOfRowsOfItsOwnTargetReadsThemUnchanged) {
+  const auto g = trace({{{6, 100}, DType::float32, "x"}}, [&](const std::vector<Tensor>& x) {
+    const Tensor t = x[0] * 2.f;
+    const Tensor turned{{1}, {2}, {3}, {4}, {5}, {0}};
+    return std::vector<Tensor>{tensor_scatter_update(t, turned, t)};
+  });
+  const std::vector<Tensor> in{numbers({6, 100})};
+  expect_same(planned(g, in)->run(in), graph::replay(*g, in));
+}
+
+TEST(Plan, AVariableScattersItsOwnRowsUnchanged) {
+  Variable v(numbers({6, 100}), "v");
+  const auto g = trace({{{6, 1}, DType::int32, "to"}}, [&](const std::vector<Tensor>& x) {
+    return std::vector<Tensor>{v.assign(tensor_scatter_update(v, x[0], v))};
+  });
+  const std::vector<Tensor> in{Tensor{{1}, {2}, {3}, {4}, {5}, {0}}};
+  const Tensor start = v;
+  const Tensor expected = tensor_scatter_update(start, in[0], start);
+  const auto e = planned(g, in);
+  v.assign(numbers({6, 100}));
+  EXPECT_TRUE(same(e->run(in)[0], expected));
+}
+
 TEST(Plan, AReadBeforeAWriteKeepsItsValue) {
   Variable v(numbers({64}), "v");
   const auto g = trace({{{64}, DType::float32, "x"}}, [&](const std::vector<Tensor>& x) {
@@ -114,6 +149,19 @@ TEST(Plan, AssignedInputsAreShared) {
   planned(g, in)->run(in);
   EXPECT_TRUE(same(v.value(), in[0]));
   EXPECT_TRUE(same(w.value(), old));
+}
+
+TEST(Specialise, RefusesCallsThatExpandWithoutEnd) {
+  auto g = trace({{{2}, DType::float32, "x"}},
+                 [](const auto& x) { return std::vector<Tensor>{tanh(x[0])}; });
+  for (int level = 0; level < 40; ++level)
+    g = calling_twice(g);
+  try {
+    specialise(*g, std::vector<Spec>{{DType::float32, Shape{2}}});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::resource_exhausted);
+  }
 }
 
 TEST(Specialise, FoldsWhatIsKnownAndKeepsTheRest) {

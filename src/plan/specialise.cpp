@@ -6,6 +6,7 @@
 #include "graph/builder.h"
 #include "plan/control_stage.h"
 #include "plan/executable.h"
+#include "tensor/specs.h"
 #include "tensor/variable_state.h"
 
 namespace weir::plan {
@@ -17,18 +18,6 @@ using graph::Graph;
 using graph::Kind;
 using graph::Node;
 using graph::Ref;
-
-/// The value of a tensor that is concrete or a constant of its graph; null if it is not known.
-const Tensor* known_value(const Tensor& t) {
-  const TensorImpl& p = *t.impl();
-  return p.is_symbolic() ? p.source()->constant_value(p.node(), p.output()) : &t;
-}
-
-/// A tensor of this shape whose elements nobody will read.
-Tensor shape_carrier(const TensorImpl& t) {
-  static char nothing = 0;
-  return TensorImpl::over(tensor::wrap_buffer(&nothing, 0, nullptr, nullptr), t.dtype(), t.shape());
-}
 
 /// Computes what is known, expands composite ops, and passes the rest on to the builder.
 class Specialiser final : public dispatch::SymbolicHandler {
@@ -64,11 +53,11 @@ class Specialiser final : public dispatch::SymbolicHandler {
     base::SmallVector<Tensor, 4> inputs;
     std::int64_t bytes = 0;
     for (const Tensor* t : call.inputs) {
-      const Tensor* known = known_value(*t);
+      const Tensor* known = tensor::known_value(*t);
       const bool shape_only =
           !known && call.op.is(Trait::shape_only) && t->impl()->shape().is_static();
       if (!known && !shape_only) return false;
-      inputs.push_back(known ? *known : shape_carrier(*t->impl()));
+      inputs.push_back(known ? *known : tensor::without_elements(t->dtype(), t->impl()->shape()));
       if (known && !call.op.is(Trait::shape_only)) bytes += known->nbytes();
     }
     if (bytes > options_.fold_input_bytes) return false;
@@ -126,6 +115,9 @@ Shape common(const Shape& a, const Shape& b) {
 /// Each try knows less of the state's shapes than the one before; more than two are rare.
 constexpr int kMaxLoopTries = 8;
 
+/// Graphs that call one another can stand for more nodes than any machine holds.
+constexpr std::size_t kMaxNodes = 1'000'000;
+
 class Walk {
  public:
   Walk(const std::shared_ptr<Builder>& builder, const SpecialiseOptions& options)
@@ -133,6 +125,7 @@ class Walk {
 
   /// Values of graph.outputs; `inputs` stand for the nodes of kind input.
   std::vector<Tensor> run(const Graph& g, std::span<const Tensor> inputs) {
+    check_size(g);
     std::vector<std::vector<Tensor>> values(g.size());
     std::size_t next_input = 0;
     for (int i = 0; i < int(g.size()); ++i) {
@@ -154,6 +147,17 @@ class Walk {
   }
 
  private:
+  void check_size(const Graph& g) {
+    nodes_ += g.size();
+    if (nodes_ <= kMaxNodes) return;
+    throw Error({Code::resource_exhausted,
+                 "'" + g.name() + "': the graph is too large once its calls are expanded",
+                 {},
+                 "more than " + std::to_string(kMaxNodes) + " nodes",
+                 "at most that many",
+                 "use while_loop for what is repeated"});
+  }
+
   std::vector<Tensor> node(const Node& n, std::span<const Tensor> operands) {
     switch (n.kind) {
       case Kind::constant:
@@ -217,7 +221,7 @@ class Walk {
 
   /// The branch that is taken, if that is known.
   static const Graph* chosen(const Node& n, const Tensor& selector) {
-    const Tensor* value = known_value(selector);
+    const Tensor* value = tensor::known_value(selector);
     if (!value || value->size() != 1) return nullptr;
     return n.bodies[taken_branch(n.kind, *value, n.bodies.size())].get();
   }
@@ -286,6 +290,7 @@ class Walk {
   std::shared_ptr<Builder> builder_;
   const SpecialiseOptions& options_;
   Specialiser specialiser_;
+  std::size_t nodes_ = 0;  // walked so far
 };
 
 /// The declared spec of an input, made as exact as the given one.

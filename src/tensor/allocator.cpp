@@ -46,6 +46,10 @@ class Pool {
     if (stats_.limit > 0 && stats_.in_use + size > stats_.limit) return nullptr;
     void* block = pop(rounded);
     if (!block) block = new_block(rounded);
+    if (!block && stats_.cached > 0) {  // what is kept may be what the machine lacks
+      trim_locked();
+      block = new_block(rounded);
+    }
     if (!block) return nullptr;
     stats_.in_use += size;
     stats_.peak = std::max(stats_.peak, stats_.in_use);
@@ -67,13 +71,7 @@ class Pool {
 
   void trim() {
     std::lock_guard lock(mutex_);
-    for (Link*& head : free_) {
-      while (Link* link = head) {
-        head = link->next;
-        std::free(link);
-      }
-    }
-    stats_.cached = 0;
+    trim_locked();
   }
 
   MemoryStats stats() {
@@ -93,6 +91,16 @@ class Pool {
   struct Link {
     Link* next;
   };
+
+  void trim_locked() {
+    for (Link*& head : free_) {
+      while (Link* link = head) {
+        head = link->next;
+        std::free(link);
+      }
+    }
+    stats_.cached = 0;
+  }
 
   void* pop(std::size_t rounded) {
     Link*& head = free_[class_index(rounded)];

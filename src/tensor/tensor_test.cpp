@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <weir/tensor.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "tensor/convert.h"
 #include "tensor/tensor_impl.h"
@@ -222,6 +225,27 @@ TEST(Allocator, CountsReusesAndLimits) {
   EXPECT_EQ(memory_stats().cached, 0);
   reset_peak_memory();
   EXPECT_EQ(memory_stats().peak, memory_stats().in_use);
+}
+
+constexpr std::int64_t kMiB = 1 << 20;
+
+std::int64_t used_address_space() {
+  std::int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+[[noreturn]] void allocate_where_only_kept_memory_is_left() {
+  (void)TensorImpl::concrete(DType::uint8, Shape{512 * kMiB});
+  const rlimit limit{rlim_t(used_address_space() + 64 * kMiB), RLIM_INFINITY};
+  setrlimit(RLIMIT_AS, &limit);
+  (void)TensorImpl::concrete(DType::uint8, Shape{300 * kMiB});
+  std::_Exit(0);
+}
+
+TEST(Allocator, WhatIsKeptForReuseIsGivenBackWhenTheMachineRefuses) {
+  if (used_address_space() > 64 * 1024 * kMiB) GTEST_SKIP() << "sanitizers reserve address space";
+  EXPECT_EXIT(allocate_where_only_kept_memory_is_left(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(Allocator, TheLimitIsAnErrorThatChangesNothing) {
