@@ -28,7 +28,7 @@ struct FunctionOptions {
   /// After a second shape of an argument, trace once for any size of the dimensions that differ.
   bool reduce_retracing = false;
   bool optimise = true;
-  /// Names of passes to leave out (docs/passes.md).
+  /// Names of passes and rules to leave out; ConcreteFunction::pass_report has them.
   std::vector<std::string> disabled_passes = {};
   /// Signatures that are kept; the one that was used longest ago is dropped.
   std::size_t max_traces = 64;
@@ -156,7 +156,7 @@ class TracedFunction {
   }
 
   /// The trace for these tensor arguments, made if there is none yet. Only for callables whose
-  /// arguments are tensors.
+  /// arguments are up to three tensors, or one vector of any number of them.
   ConcreteFunction get_concrete_function(
       const std::vector<TensorSpec>& specs,
       std::source_location where = std::source_location::current()) const {
@@ -183,6 +183,15 @@ class TracedFunction {
   }
 
   FlatResult run_tensors(std::span<const Tensor> t) const {
+    constexpr bool takes_tensors = std::is_invocable_v<F&> || std::is_invocable_v<F&, Tensor&> ||
+                                   std::is_invocable_v<F&, Tensor&, Tensor&> ||
+                                   std::is_invocable_v<F&, Tensor&, Tensor&, Tensor&>;
+    if constexpr (!takes_tensors) {  // a generic lambda is not asked whether it takes a vector
+      if constexpr (std::is_invocable_v<F&, std::vector<Tensor>&>) {
+        std::vector<Tensor> all(t.begin(), t.end());
+        return run(*callable_, all);
+      }
+    }
     if constexpr (std::is_invocable_v<F&, Tensor&>) {
       if (t.size() == 1) return apply<1>(*callable_, t);
     }

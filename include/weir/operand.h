@@ -100,9 +100,7 @@ class Ints {
  public:
   /// Absent: the op's default (all axes of a reduction).
   Ints() = default;
-  Ints(std::integral auto v) : Ints(std::initializer_list<std::int64_t>{std::int64_t(v)}) {
-    scalar_ = true;
-  }
+  Ints(std::integral auto v) : Ints(std::initializer_list<std::int64_t>{std::int64_t(v)}) {}
   Ints(std::initializer_list<std::int64_t> v)
       : Ints(std::span<const std::int64_t>(v.begin(), v.size())) {}
   /// Rows one after another: the paddings {{1, 1}, {0, 2}}.
@@ -124,7 +122,6 @@ class Ints {
   const Tensor* tensor_ = nullptr;
   std::uint32_t count_ = 0;
   bool present_ = false;
-  bool scalar_ = false;
   std::int64_t few_[8];
   std::vector<std::int64_t> many_;
 };

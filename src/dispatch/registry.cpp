@@ -8,11 +8,16 @@
 namespace weir::dispatch {
 namespace {
 
+/// The built-in ops never move or change, so that every call may look at them without a lock; the
+/// program's ops may be added meanwhile.
 class Registry {
  public:
-  Registry() {
-    for (OpDef& op : make_builtin_ops())
-      insert(std::move(op));
+  Registry() : builtin_(make_builtin_ops()) {
+    int id = 0;
+    for (OpDef& op : builtin_) {
+      op.set_id(id++);
+      by_name_.emplace(op.name(), &op);
+    }
   }
 
   void add(std::span<const OpDef> ops) {
@@ -27,11 +32,13 @@ class Registry {
     const auto it = by_name_.find(name);
     return it == by_name_.end() ? nullptr : it->second;
   }
-  const OpDef& at(int index) const { return ops_[std::size_t(index)]; }
+  const OpDef& builtin(int index) const { return builtin_[std::size_t(index)]; }
   std::vector<const OpDef*> all() const {
     std::shared_lock lock(mutex_);
     std::vector<const OpDef*> list;
-    for (const OpDef& op : ops_)
+    for (const OpDef& op : builtin_)
+      list.push_back(&op);
+    for (const OpDef& op : added_)
       list.push_back(&op);
     return list;
   }
@@ -53,13 +60,14 @@ class Registry {
     }
   }
   void insert(OpDef op) {
-    op.set_id(int(ops_.size()));
-    const OpDef& stored = ops_.emplace_back(std::move(op));
+    op.set_id(int(builtin_.size() + added_.size()));
+    const OpDef& stored = added_.emplace_back(std::move(op));
     by_name_.emplace(stored.name(), &stored);
   }
 
   mutable std::shared_mutex mutex_;
-  std::deque<OpDef> ops_;  // references stay valid
+  std::vector<OpDef> builtin_;
+  std::deque<OpDef> added_;  // references stay valid
   std::unordered_map<std::string_view, const OpDef*> by_name_;
 };
 
@@ -89,7 +97,7 @@ int distance(std::string_view a, std::string_view b) {
 
 const OpDef& builtin_op(int index) {
   static const Registry& r = registry();
-  return r.at(index);
+  return r.builtin(index);
 }
 
 std::vector<const OpDef*> all_ops() {
@@ -115,7 +123,7 @@ const OpDef& require_op(std::string_view name, std::source_location where) {
   e.where = to_string(where);
   for (const std::string& s : similar_op_names(name, 3))
     e.expected += (e.expected.empty() ? "one like " : ", ") + s;
-  e.fix = "register it with weir::register_ops, or use an op of docs/ops.md";
+  e.fix = "register it with weir::register_ops, or use one that `weir ops` lists";
   throw Error(e);
 }
 

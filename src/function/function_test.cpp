@@ -158,6 +158,20 @@ TEST(Function, IsTracedOnceWhenThreadsRace) {
   EXPECT_EQ(wrong, 0);
 }
 
+TEST(Function, ThreadsThatRaceForAPlanKeepOne) {
+  auto f = function([](const Tensor& x) { return tanh(x) * 2; },
+                    {.input_signature = {{{-1}, DType::float32}}});
+  (void)f(Tensor::zeros({1}));
+  for (std::int64_t n = 2; n < 6; ++n) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i)
+      threads.emplace_back([&] { (void)f(Tensor::zeros({Dim(n)})); });
+    for (auto& t : threads)
+      t.join();
+    EXPECT_EQ(f.stats().cached_plans, std::size_t(n));
+  }
+}
+
 TEST(Function, TheCacheOfTracesIsBounded) {
   auto f = function([](Tensor x) { return x + 1; }, {.max_traces = 3});
   for (int n = 1; n <= 10; ++n)

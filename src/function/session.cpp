@@ -1,7 +1,8 @@
 #include <weir/graph.h>
 
 #include <algorithm>
-#include <map>
+#include <charconv>
+#include <list>
 
 #include "flow/runner.h"
 #include "function/graph_impl.h"
@@ -47,6 +48,13 @@ std::string nearest_names(const graph::Graph& g, std::string_view wanted) {
   return list;
 }
 
+/// -1 if `text` is no number of an output.
+int parse_number(std::string_view text) {
+  int number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : -1;
+}
+
 }  // namespace
 
 Graph::Graph(std::string name) : impl_(std::make_shared<Impl>(std::move(name))) {}
@@ -71,8 +79,7 @@ Tensor Graph::tensor(std::string_view name) const {
   const graph::Graph& g = impl_->builder->graph();
   const std::size_t colon = name.rfind(':');
   const std::string node(name.substr(0, colon));
-  const int output =
-      colon == std::string_view::npos ? 0 : std::atoi(std::string(name.substr(colon + 1)).c_str());
+  const int output = colon == std::string_view::npos ? 0 : parse_number(name.substr(colon + 1));
   const int i = g.find(node);
   if (i < 0 || output < 0 || output >= int(g.node(i).outputs.size()))
     fail(Code::not_found,
@@ -148,14 +155,28 @@ class Session::Impl {
          spec.describe());
   }
 
-  std::shared_ptr<tracing::Trace> trace(const Key& key, Where where) {
+  using TracePtr = std::shared_ptr<tracing::Trace>;
+
+  /// The trace that was used longest ago makes room for a new one.
+  TracePtr trace(const Key& key, Where where) {
     std::lock_guard lock(mutex_);
-    std::shared_ptr<tracing::Trace>& entry = traces_[key.ints()];
-    if (entry) return entry;
+    const std::vector<std::int32_t> ints = key.ints();
+    const auto known =
+        std::find_if(traces_.begin(), traces_.end(), [&](const auto& t) { return t.first == ints; });
+    if (known != traces_.end()) {
+      traces_.splice(traces_.begin(), traces_, known);
+      return traces_.front().second;
+    }
+    TracePtr made = make_trace(key, where);
+    traces_.emplace_front(ints, made);
+    if (traces_.size() > FunctionOptions{}.max_traces) traces_.pop_back();
+    return made;
+  }
+
+  TracePtr make_trace(const Key& key, Where where) const {
     const graph::Graph& g = builder_->graph();
     tracing::Subgraph part = tracing::extract(g, key.feeds, key.fetches);
     if (!part.missing.empty()) {
-      traces_.erase(key.ints());
       const int node = g.find(part.missing[0]);
       fail(Code::invalid_argument,
            "You must feed a value for placeholder '" + part.missing[0] + "'",
@@ -166,17 +187,16 @@ class Session::Impl {
     tracing::Signature signature;
     for (Ref r : key.feeds)
       signature.specs.push_back(g.spec(r));
-    entry = std::make_shared<tracing::Trace>(std::move(signature),
-                                             std::move(part.graph),
-                                             std::vector<Tensor>{},
-                                             std::vector<std::size_t>{},
-                                             FunctionOptions{});
-    return entry;
+    return std::make_shared<tracing::Trace>(std::move(signature),
+                                            std::move(part.graph),
+                                            std::vector<Tensor>{},
+                                            std::vector<std::size_t>{},
+                                            FunctionOptions{});
   }
 
   std::shared_ptr<graph::Builder> builder_;
   std::mutex mutex_;
-  std::map<std::vector<std::int32_t>, std::shared_ptr<tracing::Trace>> traces_;
+  std::list<std::pair<std::vector<std::int32_t>, TracePtr>> traces_;  // most recently used first
 };
 
 Session::Session(const Graph& graph) : impl_(std::make_shared<Impl>(graph)) {

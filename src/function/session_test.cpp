@@ -2,6 +2,7 @@
 #include <weir/functions.h>
 #include <weir/graph.h>
 #include <weir/operators.h>
+#include <weir/ops.h>
 #include <weir/variable.h>
 
 namespace weir {
@@ -64,6 +65,32 @@ TEST(Session, SaysWhatIsWrongWithAFeed) {
       std::string::npos);
   EXPECT_NE(message_of([&] { (void)g.tensor("nothing"); }).find("no tensor of this name"),
             std::string::npos);
+}
+
+TEST(Session, ANameThatIsNoNumberOfAnOutputIsAnError) {
+  Graph g;
+  g.placeholder(DType::float32, {2}, "x");
+  EXPECT_TRUE(g.tensor("x:0").defined());
+  for (const char* name : {"x:abc", "x:", "x:1", "x:-1", "x:0z"})
+    EXPECT_THROW(g.tensor(name), Error) << name;
+}
+
+TEST(Session, TheCacheOfFetchesIsBounded) {
+  Graph g;
+  const Tensor p = g.placeholder(DType::float32, {1}, "p");
+  constexpr int kFloats = 1024;
+  std::vector<Tensor> fetches;
+  for (int i = 0; i < 300; ++i) {  // each is folded to a constant of its trace
+    const Tensor c = g.constant(Tensor::full<float>({1}, float(i)));
+    fetches.push_back(p + tile(c, {kFloats}));
+  }
+  Session session(g);
+  const Tensor one{1.f};
+  const std::int64_t before = memory_stats().in_use;
+  for (const Tensor& t : fetches)
+    (void)session.run({{p, one}}, t);
+  EXPECT_LT(memory_stats().in_use - before, 150 * kFloats * std::int64_t(sizeof(float)));
+  EXPECT_EQ(session.run({{p, one}}, fetches[7]).data<float>()[kFloats - 1], 8);
 }
 
 TEST(Session, AGraphCanGrowBetweenRuns) {

@@ -2,12 +2,19 @@
 
 #include <algorithm>
 
+#include "tensor/specs.h"
+
 namespace weir::tracing {
 namespace {
 
 /// Plans of one trace that are kept: enough for the batch sizes of a data set's tail, few enough to
 /// bound memory.
 constexpr std::size_t kMaxPlans = 16;
+
+/// Of arguments of one trace, whose dtypes are the same.
+bool same_shapes(std::span<const Spec> a, std::span<const Spec> b) {
+  return std::ranges::equal(a, b, [](const Spec& x, const Spec& y) { return x.shape == y.shape; });
+}
 
 }  // namespace
 
@@ -18,14 +25,7 @@ void rethrow_with(const Error& e, const std::string& context) {
 }
 
 bool fits(const Tensor& t, const Spec& spec) {
-  const ShapeView shape = t.impl()->shape();
-  if (t.dtype() != spec.dtype) return false;
-  if (!spec.shape.has_rank()) return true;
-  if (!shape.has_rank() || shape.rank() != spec.shape.rank()) return false;
-  for (int i = 0; i < shape.rank(); ++i) {
-    if (spec.shape[i].known() && shape[i] != spec.shape[i]) return false;
-  }
-  return true;
+  return tensor::fits(t.impl()->spec(), spec);
 }
 
 bool equals(std::span<const Tensor> arguments, std::span<const Spec> specs) {
@@ -76,10 +76,7 @@ std::shared_ptr<const Compiled> Trace::plan_for_signature() {
   {
     std::lock_guard lock(mutex_);
     for (const Plan& p : plans_) {
-      if (std::ranges::equal(p.shapes, signature_.specs, [](const Spec& a, const Spec& b) {
-            return a.shape == b.shape;
-          }))
-        return p.compiled;
+      if (same_shapes(p.shapes, signature_.specs)) return p.compiled;
     }
   }
   return plan(signature_.specs);
@@ -90,6 +87,9 @@ std::shared_ptr<const Compiled> Trace::plan_for_signature() {
 std::shared_ptr<const Compiled> Trace::plan(std::vector<Spec> shapes) {
   auto compiled = std::make_shared<const Compiled>(*graph_, shapes, options_);
   std::lock_guard lock(mutex_);
+  for (const Plan& p : plans_) {
+    if (same_shapes(p.shapes, shapes)) return p.compiled;
+  }
   plans_.push_front({std::move(shapes), compiled});
   if (plans_.size() > kMaxPlans) plans_.pop_back();
   return compiled;

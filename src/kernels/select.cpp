@@ -61,12 +61,17 @@ class Catalogue {
     const std::uint32_t key = key_of(types);
     Slot* slot = id >= 0 && id < int(slots_.size()) ? &slots_[std::size_t(id)] : nullptr;
     if (slot) {
-      if (const rt::Kernel* k = slot->find(key)) return k;
+      if (const Entry* e = slot->find(key)) return e->kernel;
     }
     std::unique_lock lock(mutex_);
     const rt::Kernel* k = choose(op, types);
-    if (slot && k) remember(*slot, key, k);
+    if (slot && !slot->find(key)) slot->append(entries_.emplace_back(key, k));
     return k;
+  }
+
+  std::size_t remembered() const {
+    std::shared_lock lock(mutex_);
+    return entries_.size();
   }
 
   const rt::Kernel* find(std::uint64_t id) const {
@@ -85,27 +90,36 @@ class Catalogue {
   }
 
  private:
-  /// A choice that was made before. Entries are never changed or freed, so a reader needs no lock.
+  /// A choice that was made before, null if there is no kernel. Entries are never changed or freed,
+  /// so a reader needs no lock.
   struct Entry {
-    std::uint32_t key;
-    const rt::Kernel* kernel;
+    Entry(std::uint32_t k, const rt::Kernel* chosen) : key(k), kernel(chosen) {}
+    const std::uint32_t key;
+    const rt::Kernel* const kernel;
+    std::atomic<const Entry*> next{nullptr};
   };
-  /// The last choices for one op.
-  struct Slot {
-    std::atomic<const Entry*> entries[2] = {};
-    unsigned next = 0;  // guarded by mutex_
+  /// The choices for one op, one for each combination of dtypes that was met, in order of their
+  /// first use.
+  class Slot {
+   public:
+    void clear() {  // readers may stand on an entry: they stay
+      first_ = nullptr;
+      end_ = &first_;
+    }
+    const Entry* find(std::uint32_t key) const {
+      const Entry* e = first_.load(std::memory_order_acquire);
+      while (e && e->key != key)
+        e = e->next.load(std::memory_order_acquire);
+      return e;
+    }
+    void append(Entry& e) {
+      end_->store(&e, std::memory_order_release);
+      end_ = &e.next;
+    }
 
-    void clear() {
-      for (auto& e : entries)
-        e = nullptr;
-    }
-    const rt::Kernel* find(std::uint32_t key) const {
-      for (const auto& slot : entries) {
-        const Entry* e = slot.load(std::memory_order_acquire);
-        if (e && e->key == key) return e->kernel;
-      }
-      return nullptr;
-    }
+   private:
+    std::atomic<const Entry*> first_{nullptr};
+    std::atomic<const Entry*>* end_ = &first_;  // guarded by mutex_
   };
 
   const rt::Kernel* choose(const char* op, const std::array<DType, rt::kMaxTypes>& types) const {
@@ -115,10 +129,6 @@ class Catalogue {
       }
     }
     return nullptr;
-  }
-  void remember(Slot& slot, std::uint32_t key, const rt::Kernel* k) {
-    const Entry& e = entries_.emplace_back(Entry{key, k});
-    slot.entries[slot.next++ & 1u].store(&e, std::memory_order_release);
   }
 
   void insert(const rt::Kernel& k, bool front) {
@@ -159,6 +169,9 @@ const rt::Kernel* select(const char* op,
 }
 const rt::Kernel* find(std::uint64_t id) {
   return catalogue().find(id);
+}
+std::size_t remembered_choices() {
+  return catalogue().remembered();
 }
 std::size_t candidates(const char* op, std::span<const rt::Kernel*> out) {
   return catalogue().copy(op, out);

@@ -24,6 +24,10 @@ const rt::Kernel* select(const char* op,
 /// The kernel of a stored id (rt::kernel_id of its name); null if this process has none.
 const rt::Kernel* find(std::uint64_t id);
 
+/// How many choices are remembered: one for each op and combination of dtypes that was met, however
+/// many calls there are.
+std::size_t remembered_choices();
+
 /// Every kernel that the machine can run for `op`, best first: for tests that compare them.
 std::size_t candidates(const char* op, std::span<const rt::Kernel*> out);
 
