@@ -186,16 +186,28 @@ FileStatus AtomicDirectory::commit() {
 FileStatus AtomicDirectory::publish() {
   if (!file_exists(target_) || is_empty_directory(target_)) {
     const int renamed = calls::rename(staging_.path.c_str(), target_.c_str());
-    return renamed < 0 ? file_error("rename to", target_, -renamed) : FileStatus{};
+    if (renamed < 0) return file_error("rename to", target_, -renamed);
+    return remove_aside();
   }
   const int swapped = calls::exchange(staging_.path.c_str(), target_.c_str());
   if (swapped == -EINVAL || swapped == -ENOSYS) return swap_without_exchange();
   return swapped < 0 ? file_error("rename to", target_, -swapped) : FileStatus{};
 }
 
+// What a crash between the two renames of swap_without_exchange leaves is the only copy: no
+// staging name, which a later save would clean away, and removed only once there is a new one.
+std::string AtomicDirectory::aside() const {
+  return target_ + ".weir-old";
+}
+
+FileStatus AtomicDirectory::remove_aside() const {
+  return file_exists(aside()) ? remove_all(aside()) : FileStatus{};
+}
+
 // For file systems that cannot exchange two names (NFS): the name is missing for a moment.
 FileStatus AtomicDirectory::swap_without_exchange() {
-  const std::string aside = staging_.path + "-old";
+  if (FileStatus status = remove_aside(); !status.ok()) return status;
+  const std::string aside = this->aside();
   const int moved = calls::rename(target_.c_str(), aside.c_str());
   if (moved < 0) return file_error("move aside", target_, -moved);
   const int renamed = calls::rename(staging_.path.c_str(), target_.c_str());

@@ -79,6 +79,8 @@ class AtomicDirectory {
   FileStatus check_replaceable(std::span<const std::string_view> replaceable) const;
   FileStatus publish();
   FileStatus swap_without_exchange();
+  std::string aside() const;
+  FileStatus remove_aside() const;
 
   std::string target_;
   Staging staging_;

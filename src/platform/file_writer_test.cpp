@@ -151,6 +151,22 @@ TEST(AtomicDirectory, ForeignFiles_AreNeverSweptAway) {
   EXPECT_EQ(names_in(dir.path()), std::vector<std::string>{"thesis.tex"});
 }
 
+TEST(AtomicDirectory, WithoutExchange_TheOldCopyOutlivesACrash) {
+  const TestDirectory dir;
+  // As a crash between the two renames leaves it: moved aside, the new one not in place yet.
+  const std::string aside = dir / "m.weir-old";
+  ASSERT_TRUE(save_directory(aside, "old").ok());
+  ASSERT_TRUE(save_directory(dir / "another", "one").ok());
+  EXPECT_EQ(directory_content(aside), "old+old") << "cleaned away by a save beside it";
+  ASSERT_TRUE(save_directory(dir / "m", "new").ok());
+  EXPECT_EQ(names_in(dir.path()), (std::vector<std::string>{"another", "m"}));
+  set_fault_plan({FileCall::rename, 1, EINVAL});
+  EXPECT_TRUE(save_directory(dir / "m", "newer").ok());
+  clear_fault_plan();
+  EXPECT_EQ(directory_content(dir / "m"), "newer+newer");
+  EXPECT_EQ(names_in(dir.path()), (std::vector<std::string>{"another", "m"}));
+}
+
 TEST(AtomicDirectory, FileAtTarget_IsRefused) {
   const TestDirectory dir;
   ASSERT_TRUE(write_file_atomic(dir / "m", "a file").ok());

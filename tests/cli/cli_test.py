@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,22 @@ class BadInput(unittest.TestCase):
             result = weir("show", folder)
             self.assertEqual(result.returncode, 1)
             self.assertTrue(error_line(result).startswith("weir: error:"), result.stderr)
+
+
+class Run(unittest.TestCase):
+    def test_outputs_whose_names_look_alike_have_files_of_their_own(self):
+        """testdata/two_outputs: "a/b" is -x, "a_b" is |x|."""
+        model = pathlib.Path(__file__).parent / "testdata" / "two_outputs"
+        with tempfile.TemporaryDirectory() as folder:
+            header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }".ljust(117) + "\n"
+            x = pathlib.Path(folder, "x.npy")
+            x.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+                          + struct.pack("<2f", 1, -2))
+            result = weir("run", str(model), "--input", f"x={x}", "--output-dir", folder)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            values = {f.name: struct.unpack("<2f", f.read_bytes()[-8:])
+                      for f in pathlib.Path(folder).glob("a*.npy")}
+            self.assertEqual(values, {"a_b.npy": (1, 2), "a_b-2.npy": (-1, 2)})
 
 
 class Demo(unittest.TestCase):
@@ -122,6 +139,16 @@ class Demo(unittest.TestCase):
         self.assertTrue(error_line(result).startswith("weir: error:"), result.stderr)
         result = weir("demo", "--no-train", "--json", "/proc/nowhere/figures.json")
         self.assertEqual(result.returncode, 1)
+
+    def test_a_model_that_did_not_learn_is_a_failure(self):
+        result = weir("demo", "--epochs", "1", "--output-dir", str(self.out / "short"))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("test_accuracy 0.", error_line(result))
+
+    def test_training_shows_its_progress(self):
+        lines = [line for line in self.result.stdout.splitlines() if line.startswith("Epoch ")]
+        self.assertEqual(len(lines), 20, self.result.stdout)
+        self.assertRegex(lines[0], r"^Epoch 1/20 - 45/45 - \d+\.\ds - loss: \d.* - accuracy: 0\.\d")
 
 
 if __name__ == "__main__":

@@ -67,6 +67,19 @@ void write_two_inputs() {
         {{"z", ramp({2, 3}, 0.3F)}, {"a", ramp({2, 3}, 0.01F) + 1}});
 }
 
+// Paddings are matrices there, one row for each axis.
+void write_pads() {
+  const auto model = function([](const Tensor& x) {
+    return std::vector<Tensor>{
+        pad(x, {1, 2, 0, 3}), pad_v2(x, {0, 1, 2, 0}, 7.0F), mirror_pad(x, {1, 1, 0, 2})};
+  });
+  write("pads",
+        {.function = model.get_concrete_function(TensorSpec{{2, 3}, DType::float32, "x"}),
+         .inputs = {"x"},
+         .outputs = {"zeros", "sevens", "mirrored"}},
+        {{"x", ramp({2, 3}, 0.3F)}});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -78,6 +91,7 @@ int main(int argc, char** argv) {
   try {
     write_dense();
     write_two_inputs();
+    write_pads();
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -5,6 +5,7 @@
 #include <weir/random.h>
 
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -15,12 +16,23 @@
 namespace weir::cli {
 namespace {
 
-void heading(const char* text) {
-  std::printf("\n== %s\n", text);
-}
-
 void write_json(const std::string& path, const nlohmann::json& figures) {
   io::write_file(path, figures.dump(2) + "\n");
+}
+
+constexpr double kWantedAccuracy = 0.97;
+
+/// Throws if a comparison failed or the model did not learn: the figures are written by then.
+void check(const nlohmann::json& figures) {
+  std::string failed;
+  for (const char* name : {"bitwise_equal", "training_bitwise_equal", "saved_graph_equal"}) {
+    if (!figures.value(name, true)) failed += (failed.empty() ? "" : ", ") + std::string(name);
+  }
+  const double accuracy = figures.value("test_accuracy", 1.0);
+  if (accuracy < kWantedAccuracy)
+    failed += (failed.empty() ? "" : ", ") + ("test_accuracy " + std::to_string(accuracy));
+  if (failed.empty()) return;
+  throw Error({Code::internal, "the demo's own checks failed", {}, failed, "equal bits, 97 %", {}});
 }
 
 void demo(const DemoOptions& options) {
@@ -48,10 +60,22 @@ void demo(const DemoOptions& options) {
   else
     std::printf("weir demo                        # with training, logs and a saved model\n");
   std::printf("examples/eager_vs_graph.cpp      # this program in 40 lines\n");
-  std::printf("docs/                            # guide, ops, design\n");
+  std::printf(
+      "docs/guide.md                    # eager, graphs, training, files, errors, threads\n");
+  check(figures);
 }
 
 }  // namespace
+
+void heading(const std::string& text) {
+  std::printf("\n== %s\n", text.c_str());
+  std::fflush(stdout);
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
+         std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0;
+}
 
 keras::Model tutorial_model() {
   using namespace keras::layers;
@@ -73,6 +97,9 @@ void add_demo(CLI::App& app) {
   verb->add_option("--json", options->json, "write every figure to this file");
   verb->add_option("--threads", options->threads, "threads to use; default: all")
       ->check(CLI::Range(1, platform::kMaxThreads));
+  verb->add_option("--epochs", options->epochs, "how long to train")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   verb->add_flag("!--no-train", options->train, "only the comparison of eager and graph");
   verb->callback([options] { demo(*options); });
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -52,11 +51,6 @@ Times measure(const Eager& eager, const Graph& graph, double batch) {
   }
   const double scale = 1e6 * kBlocks / kCalls;
   return {median(e) * scale, median(g) * scale, floor_us(batch, peak, bandwidth)};
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0;
 }
 
 }  // namespace

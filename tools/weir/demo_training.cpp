@@ -5,7 +5,6 @@
 #include <weir/summary.h>
 
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -21,13 +20,6 @@ using keras::layers::Dense;
 using keras::layers::Dropout;
 using keras::layers::Flatten;
 
-constexpr int kEpochs = 20;
-
-void heading(const char* text) {
-  std::printf("\n== %s\n", text);
-  std::fflush(stdout);
-}
-
 /// The same weights each time: the seed is set first.
 keras::Model digits_model() {
   random::set_seed(7);
@@ -40,6 +32,7 @@ keras::Model digits_model() {
 
 keras::History train(const keras::Model& model,
                      const Digits& d,
+                     int epochs,
                      bool eagerly,
                      int verbose,
                      std::vector<keras::Callback> callbacks) {
@@ -49,7 +42,7 @@ keras::History train(const keras::Model& model,
                 {.run_eagerly = eagerly});
   return model.fit(d.train_x,
                    d.train_y,
-                   {.epochs = kEpochs,
+                   {.epochs = epochs,
                     .validation_data = std::pair(d.test_x, d.test_y),
                     .seed = 1,
                     .verbose = verbose,
@@ -65,11 +58,6 @@ void log_graphs(const std::string& log_dir, const keras::Model& model, const Ten
   const ProfiledGraph p = profile_graph(f, {&x, 1});
   log.graph("optimised", p.graph_def, p.stats);
   log.close();
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.raw_data(), b.raw_data(), std::size_t(a.nbytes())) == 0;
 }
 
 /// Runs the saved model by `weir run` in a process of its own and compares the outputs with the
@@ -100,11 +88,11 @@ void demo_training(const DemoOptions& options, nlohmann::json& figures) {
   heading("3. Training on 1,437 handwritten digits, testing on 360");
   const keras::Model model = digits_model();
   const keras::History graph =
-      train(model, d, false, 2, {keras::callbacks::TensorBoard(dir + "/logs")});
+      train(model, d, options.epochs, false, 1, {keras::callbacks::TensorBoard(dir + "/logs")});
   const double accuracy = model.evaluate(d.test_x, d.test_y).at("accuracy");
   std::printf("test accuracy: %.2f %%\n", 100 * accuracy);
   figures["test_accuracy"] = accuracy;
-  const keras::History eager = train(digits_model(), d, true, 0, {});
+  const keras::History eager = train(digits_model(), d, options.epochs, true, 0, {});
   const bool same_curve = graph["loss"] == eager["loss"];
   std::printf("the loss curve of the same training run eagerly is equal bit for bit: %s\n",
               same_curve ? "yes" : "NO");

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 
 #include "platform/thread_pool.h"
 #include "verb.h"
@@ -31,11 +32,30 @@ NamedTensors read_inputs(const std::vector<std::string>& arguments) {
 }
 
 /// '/' and ':' of an output's name would leave the directory, or not be allowed in it.
-std::string file_name(std::string name) {
+std::string without_separators(std::string name) {
   for (char& c : name) {
     if (c == '/' || c == ':' || c == '\\') c = '_';
   }
-  return name + ".npy";
+  return name;
+}
+
+/// By output: a file of its own. An output that can have its very name gets it; "a/b" beside "a_b"
+/// becomes "a_b-2".
+std::vector<std::string> file_names(const NamedTensors& outputs) {
+  std::set<std::string> taken;
+  for (const auto& [name, value] : outputs)
+    taken.insert(name);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : outputs) {
+    std::string file = without_separators(name);
+    if (file != name) {
+      const std::string wanted = file;
+      for (int i = 2; !taken.insert(file).second; ++i)
+        file = wanted + "-" + std::to_string(i);
+    }
+    names.push_back(file + ".npy");
+  }
+  return names;
 }
 
 void run(const RunOptions& options) {
@@ -44,8 +64,9 @@ void run(const RunOptions& options) {
   const NamedTensors outputs = load_model(options.model).signature(options.signature).call(inputs);
   std::error_code ignored;  // save_npy names the file that it cannot write
   std::filesystem::create_directories(options.output_dir, ignored);
-  for (const auto& [name, value] : outputs)
-    save_npy(options.output_dir + "/" + file_name(name), value);
+  const std::vector<std::string> files = file_names(outputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    save_npy(options.output_dir + "/" + files[i], outputs[i].second);
 }
 
 }  // namespace

@@ -62,22 +62,6 @@ class NameSet {
   std::map<std::string, int> next_;
 };
 
-// By node: whether a result or an effect needs it.
-std::vector<bool> needed_nodes(const Graph& graph) {
-  std::vector<bool> needed(graph.size());
-  for (const Ref r : graph.outputs)
-    needed[static_cast<std::size_t>(r.node)] = true;
-  for (std::size_t i = graph.size(); i-- > 0;) {
-    const Node& node = graph.nodes()[i];
-    const bool effect = node.has_effect() && node.kind != Kind::read;
-    if (!effect && !needed[i]) continue;
-    needed[i] = true;
-    for (const Ref r : node.inputs)
-      needed[static_cast<std::size_t>(r.node)] = true;
-  }
-  return needed;
-}
-
 // Writes the functions of a GraphDef's library, each body once.
 class Library {
  public:
@@ -248,11 +232,17 @@ void NodeWriter::note_effect(proto::NodeDef* out) {
   effects_.push_back(out->name());
 }
 
+// A table such as the paddings of Pad has the row length of its definition.
+Shape shape_of(const AttrDef& def, std::int64_t count) {
+  if (def.scalar) return {};
+  return def.columns > 0 ? Shape{count / def.columns, def.columns} : Shape{count};
+}
+
 std::string NodeWriter::static_operand(const Graph& graph, const Node& node, std::size_t attr) {
   const AttrDef& def = node.op->attrs()[attr];
   const std::vector<std::int64_t> values = static_values(graph, node, attr);
   const auto count = static_cast<std::int64_t>(values.size());
-  const Shape shape = def.scalar ? Shape{} : Shape{count};
+  const Shape shape = shape_of(def, count);
   Tensor tensor = Tensor::from(values, shape);
   if (static_dtype(graph, node, attr) == DType::int32) {
     tensor = Tensor::from(std::vector<std::int32_t>(values.begin(), values.end()), shape);
@@ -379,7 +369,7 @@ Names NodeWriter::write(const Graph& graph, const Names& args, Names* node_names
     results[static_cast<std::size_t>(graph.inputs[i])] = {args[i]};
   }
   const std::vector<bool> needed =
-      options_.prune ? needed_nodes(graph) : std::vector<bool>(graph.size(), true);
+      options_.prune ? graph::needed_nodes(graph) : std::vector<bool>(graph.size(), true);
   if (node_names != nullptr) node_names->resize(graph.size());
   for (std::size_t i = 0; i < graph.size(); ++i) {
     const Node& node = graph.nodes()[i];

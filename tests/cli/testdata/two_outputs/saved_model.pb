@@ -1,0 +1,20 @@
+å
+"servee
+.
+xPlaceholder*
+dtype0*
+shape:
+
+negNegx*
+T0
+
+absAbsx*
+T0"¡*s
+serving_default`
+
+x
+x:0
+a/b
+neg:0
+a_b
+abs:0tensorflow/serving/predict
