@@ -112,7 +112,7 @@ class EarlyStoppingCallback final : public CallbackBase {
     if (monitor_.improved(logs)) {
       waited_ = 0;
       if (options_.restore_best_weights) remember();
-    } else if (++waited_ > options_.patience) {
+    } else if (++waited_ >= options_.patience) {
       stop_training = true;
     }
   }

@@ -4,7 +4,8 @@
 #include <weir/ops/math.h>
 #include <weir/ops/nn.h>
 
-#include <atomic>
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -98,9 +99,18 @@ Tensor LayerBase::call(const std::vector<Tensor>& inputs, bool training) {
 }
 
 void LayerBase::ensure_built(const Shape& input) {
-  if (built_) return;
-  build(input);
-  built_ = true;
+  std::call_once(built_, [&] { build(input); });
+}
+
+void LayerBase::see(const std::vector<Tensor>& inputs) {
+  std::call_once(seen_, [&] {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      Shape shape = inputs[i].shape();
+      if (shape.rank() > 0) shape[0] = Dim::unknown();
+      const std::string number = inputs.size() == 1 ? "" : "_" + std::to_string(i + 1);
+      seen_inputs_.push_back({shape, inputs[i].dtype(), "input" + number});
+    }
+  });
 }
 
 Tensor LayerBase::run(const std::vector<Tensor>& inputs, bool training) {
@@ -111,6 +121,7 @@ Tensor LayerBase::run(const std::vector<Tensor>& inputs, bool training) {
   }
   NameScope scope(name);
   ensure_built(inputs[0].shape());
+  see(inputs);
   return call(inputs, training);
 }
 
@@ -121,6 +132,19 @@ std::vector<Variable> LayerBase::weights() const {
       all.push_back(v);
   }
   return all;
+}
+
+std::vector<Variable> LayerBase::trainable_weights() const {
+  std::vector<Variable> list;
+  if (!trainable) return list;
+  std::copy_if(weights_.begin(), weights_.end(), std::back_inserter(list), [](const Variable& v) {
+    return v.trainable();
+  });
+  for (const auto& child : children_) {
+    for (const Variable& v : child->trainable_weights())
+      list.push_back(v);
+  }
+  return list;
 }
 
 Variable LayerBase::add_weight(const std::string& weight,
@@ -148,15 +172,6 @@ Symbol Layer::operator()(const std::vector<Symbol>& inputs) const {
   node->layer = base_;
   node->inputs = inputs;
   return Symbol(std::move(node));
-}
-
-std::vector<Variable> Layer::trainable_weights() const {
-  std::vector<Variable> list;
-  if (!base_->trainable) return list;
-  for (const Variable& v : base_->weights()) {
-    if (v.trainable()) list.push_back(v);
-  }
-  return list;
 }
 
 std::int64_t Layer::count_params() const {

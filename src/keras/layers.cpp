@@ -6,7 +6,7 @@
 #include <weir/ops/nn.h>
 #include <weir/random.h>
 
-#include <cmath>
+#include <algorithm>
 
 #include "keras/error.h"
 
@@ -51,6 +51,38 @@ std::int64_t channels(const LayerBase& layer, const Shape& input, int rank) {
   return input[input.rank() - 1].value();
 }
 
+/// `y` in the shape of the first `count` dimensions of `x`, then `rest`, which may hold one -1.
+Tensor reshape_like(const Tensor& y,
+                    const Tensor& x,
+                    int count,
+                    const std::vector<std::int64_t>& rest) {
+  std::vector<std::int64_t> dims = x.shape().to_vector();
+  dims.resize(std::size_t(count));
+  dims.insert(dims.end(), rest.begin(), rest.end());
+  if (std::count(dims.begin(), dims.end(), -1) <= 1) return reshape(y, dims);
+  const Tensor own = slice(shape(x, DType::int64), {0}, {count});
+  return ensure_shape(reshape(y, concat(std::vector{own, Tensor::from(rest)}, 0)), dims);
+}
+
+/// Elements of a sample; -1: unknown.
+std::int64_t sample_size(const Tensor& x) {
+  std::int64_t n = 1;
+  for (int i = 1; i < x.rank(); ++i)
+    n = n < 0 || x.dim(i) < 0 ? -1 : n * x.dim(i);
+  return n;
+}
+
+/// `target` without its -1, if what samples of n elements leave for it is known.
+std::vector<std::int64_t> resolved(std::vector<std::int64_t> target, std::int64_t n) {
+  const auto open = std::find(target.begin(), target.end(), -1);
+  if (open == target.end() || n < 0) return target;
+  std::int64_t others = 1;
+  for (auto it = target.begin(); it != target.end(); ++it)
+    others *= it == open ? 1 : *it;
+  if (others > 0 && n % others == 0) *open = n / others;
+  return target;
+}
+
 class DenseLayer : public LayerBase {
  public:
   DenseLayer(std::int64_t units, const std::string& activation, DenseOptions options)
@@ -70,16 +102,10 @@ class DenseLayer : public LayerBase {
     Tensor y = matmul(flat, kernel_);
     if (options_.use_bias) y = bias_add(std::move(y), bias_);
     y = activation_(std::move(y));
-    return x.rank() == 2 ? y : reshape(y, outer_shape(x));
+    return x.rank() == 2 ? y : reshape_like(y, x, x.rank() - 1, {units_});
   }
 
  private:
-  std::vector<std::int64_t> outer_shape(const Tensor& x) const {
-    std::vector<std::int64_t> s = x.shape().to_vector();
-    s.back() = units_;
-    return s;
-  }
-
   std::int64_t units_;
   ActivationFunction activation_;
   DenseOptions options_;
@@ -149,11 +175,11 @@ class BatchNormalizationLayer : public LayerBase {
     for (int i = 0; i + 1 < x.rank(); ++i)
       axes.push_back(i);
     const Tensor m = mean(x, axes);
-    const Tensor v = mean(squared_difference(x, stop_gradient(m)), axes);
+    const Tensor v = mean(squared_difference(x, m), axes);
     const double rate = 1 - options_.momentum;
     mean_.assign_sub((mean_ - stop_gradient(m)) * rate);
     variance_.assign_sub((variance_ - stop_gradient(v)) * rate);
-    return normalise(x, m, mean(squared_difference(x, m), axes));
+    return normalise(x, m, v);
   }
 
  private:
@@ -213,11 +239,8 @@ Tensor drop(const Tensor& x, double rate) {
 
 Flatten::Flatten()
     : Layer(stateless("Flatten", [](const Tensor& x, bool) {
-        std::int64_t rest = 1;
-        for (int i = 1; i < x.rank(); ++i)
-          rest = rest < 0 || x.dim(i) < 0 ? -1 : rest * x.dim(i);
-        if (rest >= 0) return reshape(x, {-1, rest});
-        return reshape(x, {x.dim(0), -1});
+        const std::int64_t n = sample_size(x);
+        return n >= 0 ? reshape(x, {-1, n}) : reshape_like(x, x, 1, {-1});
       })) {}
 
 Dense::Dense(std::int64_t units, const std::string& activation, const DenseOptions& options)
@@ -240,9 +263,7 @@ Dropout::Dropout(double rate)
 
 Reshape::Reshape(std::vector<std::int64_t> target)
     : Layer(stateless("Reshape", [target](const Tensor& x, bool) {
-        std::vector<std::int64_t> full{x.dim(0)};
-        full.insert(full.end(), target.begin(), target.end());
-        return reshape(x, full);
+        return reshape_like(x, x, 1, resolved(target, sample_size(x)));
       })) {}
 
 Conv2D::Conv2D(std::int64_t filters,

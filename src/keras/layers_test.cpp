@@ -103,6 +103,65 @@ TEST(Layer, UnknownNamesListTheKnownOnes) {
   EXPECT_THROW(Dense(0), Error);
 }
 
+TEST(Layer, FrozenOnesInsideAModelAreNotTrained) {
+  auto inputs = Input({3});
+  auto x = Dense(4, "relu", {.name = "frozen_hidden"})(inputs);
+  Model model(inputs, Dense(2)(x));
+  ASSERT_EQ(model.trainable_weights().size(), 4u);
+  model.get_layer("frozen_hidden").set_trainable(false);
+  EXPECT_EQ(model.trainable_weights().size(), 2u);
+  EXPECT_EQ(model.weights().size(), 4u);
+  Model outer = Sequential({model, Dense(1)});
+  (void)outer(Tensor::ones({1, 3}));
+  EXPECT_EQ(outer.trainable_weights().size(), 4u);
+}
+
+TEST(Sequential, WithoutInputItHasAGraphOnceItWasCalled) {
+  Sequential model({Dense(4, "relu"), Dense(2)});
+  EXPECT_THROW(model.concrete_function(), Error);
+  const Tensor x = random::uniform({3, 5});
+  const Tensor y = model(x);
+  ASSERT_EQ(model.input_specs().size(), 1u);
+  EXPECT_EQ(model.input_specs()[0].shape.to_string(), "[?, 5]");
+  const Tensor again = model.concrete_function()({&x, 1})[0];
+  EXPECT_TRUE(
+      std::equal(y.data<float>().begin(), y.data<float>().end(), again.data<float>().begin()));
+}
+
+TEST(Functional, AllInputsAndOutputsAreInTheGraph) {
+  std::vector<Symbol> in{
+      Input({2}, {.name = "a"}), Input({2}, {.name = "b"}), Input({2}, {.name = "c"})};
+  auto sum = Add()(in);
+  Model model(in, {Dense(1, "", {.kernel_initializer = "ones"})(sum), sum});
+  const std::vector<Tensor> x{Tensor::ones({1, 2}), Tensor::ones({1, 2}), Tensor::ones({1, 2})};
+  const std::vector<Tensor> y = model.concrete_function()(x);
+  ASSERT_EQ(y.size(), 2u);
+  EXPECT_EQ(y[0].item<float>(), 6);
+  EXPECT_EQ(y[1].shape(), (Shape{1, 2}));
+  EXPECT_EQ(model.concrete_function().inputs()[2].name, "c");
+  EXPECT_THROW(model(x), Error) << "one of two outputs, silently";
+}
+
+TEST(Reshape, OneDimensionMayBeLeftOpen) {
+  auto inputs = Input({8});
+  auto x = Reshape({-1, 4})(inputs);
+  EXPECT_EQ(x.shape().to_string(), "[?, 2, 4]");
+  EXPECT_EQ(Model(inputs, x)(Tensor::ones({3, 8})).shape(), (Shape{3, 2, 4}));
+}
+
+TEST(Dense, TakesSequencesOfAnyLength) {
+  auto inputs = Input({-1, 8});
+  auto x = Dense(3)(Reshape({-1, 4})(Dense(4, "relu")(inputs)));
+  EXPECT_EQ(x.shape().to_string(), "[?, ?, 3]");
+  Model model(inputs, x);
+  const Tensor data = random::uniform({2, 5, 8});
+  const Tensor y = model(data);
+  EXPECT_EQ(y.shape(), (Shape{2, 5, 3}));
+  const Tensor graph = function(model)(data);
+  EXPECT_TRUE(
+      std::equal(y.data<float>().begin(), y.data<float>().end(), graph.data<float>().begin()));
+}
+
 TEST(Dense, WorksOnTheLastAxis) {
   Layer dense = Dense(2, "", {.kernel_initializer = "ones"});
   const Tensor y = dense(Tensor::ones({3, 4, 5}));

@@ -1,4 +1,5 @@
 #include <weir/keras/model.h>
+#include <weir/name_scope.h>
 
 #include <algorithm>
 #include <map>
@@ -79,6 +80,11 @@ class FunctionalLayer : public LayerBase {
     return call(std::vector<Tensor>{x}, training);
   }
   Tensor call(const std::vector<Tensor>& inputs, bool training) override {
+    if (plan_.outputs.size() != 1)
+      throw_argument("model '" + name + "': several outputs where one is wanted",
+                     std::to_string(plan_.outputs.size()) + " outputs",
+                     "1",
+                     "use Model::call, which returns all of them");
     return outputs(inputs, training)[0];
   }
 
@@ -134,15 +140,15 @@ Model::Model(const std::vector<Symbol>& inputs,
 }
 
 Model::Model(const Layer& layer, std::string name) : Layer(layer), impl_(std::make_shared<Impl>()) {
-  set_name(name);
-  impl_->name = std::move(name);
-  impl_->base = layer.base();
+  set_name(std::move(name));
   impl_->layers = layer.base()->children();
 }
 
 std::vector<Tensor> Model::call(const std::vector<Tensor>& inputs, bool training) const {
-  if (auto* functional = dynamic_cast<FunctionalLayer*>(base().get()))
+  if (auto* functional = dynamic_cast<FunctionalLayer*>(base().get())) {
+    NameScope scope(name());
     return functional->outputs(inputs, training);
+  }
   return {base()->run(inputs, training)};
 }
 
@@ -167,7 +173,7 @@ const Optimizer& Model::optimizer() const {
 }
 
 std::vector<TensorSpec> Model::input_specs() const {
-  return impl_->plan.inputs.empty() ? impl_->seen_inputs : impl_->plan.inputs;
+  return impl_->plan.inputs.empty() ? base()->seen_inputs() : impl_->plan.inputs;
 }
 
 ConcreteFunction Model::concrete_function() const {
@@ -180,19 +186,8 @@ ConcreteFunction Model::concrete_function() const {
   FunctionOptions options;
   options.name = name();
   options.input_signature = specs;
-  if (specs.size() == 1)
-    return function([self](const Tensor& x) { return self(x); }, options)
-        .get_concrete_function(specs);
-  if (specs.size() == 2)
-    return function(
-               [self](const Tensor& a, const Tensor& b) {
-                 return self(std::vector<Tensor>{a, b});
-               },
-               options)
-        .get_concrete_function(specs);
-  throw_argument("model '" + name() + "': concrete_function takes up to two inputs",
-                 std::to_string(specs.size()),
-                 "1 or 2");
+  return function([self](const std::vector<Tensor>& inputs) { return self.call(inputs); }, options)
+      .get_concrete_function(specs);
 }
 
 namespace {

@@ -20,11 +20,8 @@ Plan make_plan(const std::vector<Symbol>& inputs, const std::vector<Symbol>& out
 /// What fit, evaluate and predict share.
 class Model::Impl {
  public:
-  std::string name;
-  std::shared_ptr<LayerBase> base;
   Plan plan;  // of a functional model
   std::vector<std::shared_ptr<LayerBase>> layers;
-  std::vector<TensorSpec> seen_inputs;  // of a model that was called
 
   Optimizer optimizer;
   Loss loss;

@@ -31,14 +31,14 @@ class Optimizer::Base {
             Tensor::zeros(v.shape(), v.dtype()), name_ + "/" + v.name() + "/" + slot, false);
         all_.push_back(slots.back());
       }
-      slots_.emplace(v.state().get(), std::move(slots));
+      slots_.emplace(v.state().get(), Entry{v, std::move(slots)});
     }
   }
 
   void apply(const std::vector<std::pair<Tensor, Variable>>& gradients) {
     begin_step();
     for (const auto& [gradient, variable] : gradients) {
-      if (gradient.defined()) update(gradient, variable, slots_.at(variable.state().get()));
+      if (gradient.defined()) update(gradient, variable, slots_.at(variable.state().get()).slots);
     }
     iterations_.assign_add(Tensor(std::int64_t{1}));
   }
@@ -64,7 +64,12 @@ class Optimizer::Base {
  private:
   std::string name_;
   Variable learning_rate_, iterations_;
-  std::unordered_map<const VariableState*, std::vector<Variable>> slots_;
+  /// Holds the variable, so that no other one can come to stand at its address.
+  struct Entry {
+    Variable variable;
+    std::vector<Variable> slots;
+  };
+  std::unordered_map<const VariableState*, Entry> slots_;
   std::vector<Variable> all_;
 };
 

@@ -46,6 +46,15 @@ TEST(Optimizers, RMSprop) {
   EXPECT_NEAR(run("rmsprop", 3), w, 1e-6);
 }
 
+TEST(Optimizers, SlotsOfAVariableThatIsGoneAreNotAnothers) {
+  Optimizer adam = optimizers::Adam(0.1);
+  for (std::int64_t n = 1; n <= 20; ++n) {  // one address after the other, reused if it can be
+    Variable w(Tensor::ones({Dim(n)}), "w");
+    adam.apply_gradients({{Tensor::ones({Dim(n)}), w}});
+    EXPECT_EQ(w.shape(), (Shape{n}));
+  }
+}
+
 TEST(Optimizers, CountStepsAndRefuseNothing) {
   Optimizer sgd = optimizers::SGD(0.1);
   Variable w(Tensor(1.f), "w");

@@ -1,5 +1,6 @@
 #include "keras/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 namespace weir::inline v0::keras {
 namespace {
 
-constexpr int kBarWidth = 20;
+constexpr std::size_t kBarWidth = 20;
 
 /// "loss: 0.4321 - accuracy: 0.9012", the loss first.
 std::string text_of(const Logs& logs) {
@@ -39,11 +40,21 @@ std::string duration(double s) {
   return text;
 }
 
+/// Columns of the terminal on standard output; 0: it is none.
+int terminal_width() {
+  winsize size{};
+  if (!isatty(STDOUT_FILENO)) return 0;
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 }  // namespace
 
 Progress::Progress(int epoch, int epochs, std::int64_t steps, int verbose)
-    : verbose_(verbose), steps_(steps) {
-  if (verbose_ > 0 && epochs > 1) std::printf("Epoch %d/%d\n", epoch + 1, epochs);
+    : steps_(steps), print_(verbose > 0), columns_(verbose == 1 ? terminal_width() : 0) {
+  if (epochs > 1) heading_ = "Epoch " + std::to_string(epoch + 1) + "/" + std::to_string(epochs);
+  if (!print_ || heading_.empty() || columns_ == 0) return;
+  std::printf("%s\n", heading_.c_str());
+  heading_.clear();
 }
 
 double Progress::seconds() const {
@@ -52,31 +63,35 @@ double Progress::seconds() const {
 
 void Progress::step(const Logs& logs) {
   ++done_;
-  // A terminal is redrawn a few times a second; a file or a pipe gets only the last line.
-  if (verbose_ != 1 || !isatty(STDOUT_FILENO) || seconds() - last_drawn_ < 0.1) return;
+  if (columns_ == 0 || seconds() - last_drawn_ < 0.1) return;
   last_drawn_ = seconds();
-  draw(logs, false);
+  const double left = seconds() / double(done_) * double(steps_ - done_);
+  std::string line = bar() + " - ETA " + duration(left) + text_of(logs);
+  line.resize(std::min(line.size(), std::size_t(columns_ - 1)));  // a line that wraps stays
+  redraw(line, "");
 }
 
 void Progress::end(const Logs& logs) {
-  if (verbose_ > 0) draw(logs, true);
+  if (!print_) return;
+  const std::string rest = " - " + duration(seconds()) + text_of(logs);
+  if (columns_ > 0) return redraw(bar() + rest, "\n");
+  const std::string count = std::to_string(done_) + "/" + std::to_string(steps_);
+  std::printf(
+      "%s%s%s\n", (heading_.empty() ? "" : heading_ + " - ").c_str(), count.c_str(), rest.c_str());
+  std::fflush(stdout);
 }
 
-void Progress::draw(const Logs& logs, bool last) {
-  const double s = seconds();
-  const auto filled = int(done_ * kBarWidth / std::max<std::int64_t>(steps_, 1));
-  std::string line = std::to_string(done_) + "/" + std::to_string(steps_);
-  if (verbose_ == 1)
-    line += " [" + std::string(std::size_t(filled), '=') +
-            std::string(std::size_t(kBarWidth - filled), '.') + "]";
-  line +=
-      last ? " - " + duration(s) : " - ETA " + duration(s / double(done_) * double(steps_ - done_));
-  line += text_of(logs);
-  const std::size_t length = line.size();
-  if (length < width_) line += std::string(width_ - length, ' ');
-  width_ = length;
-  std::printf(
-      "%s%s%s", verbose_ == 1 && isatty(STDOUT_FILENO) ? "\r" : "", line.c_str(), last ? "\n" : "");
+std::string Progress::bar() const {
+  const auto filled =
+      std::size_t(done_ * std::int64_t(kBarWidth) / std::max<std::int64_t>(steps_, 1));
+  return std::to_string(done_) + "/" + std::to_string(steps_) + " [" + std::string(filled, '=') +
+         std::string(kBarWidth - filled, '.') + "]";
+}
+
+void Progress::redraw(const std::string& line, const char* end) {
+  const std::size_t rest = width_ > line.size() ? width_ - line.size() : 0;
+  width_ = line.size();
+  std::printf("\r%s%s%s", line.c_str(), std::string(rest, ' ').c_str(), end);
   std::fflush(stdout);
 }
 

@@ -88,8 +88,7 @@ std::vector<Tensor> values(const Model::Impl& m,
   return out;
 }
 
-/// Batches of the last, smaller size share the trace: the batch dimension is unknown from the
-/// second size on.
+/// The last, smaller batch has a trace of its own: exact shapes make the better plan.
 FunctionOptions step_options(const std::string& name) {
   FunctionOptions options;
   options.name = name;

@@ -14,6 +14,12 @@ std::string key(std::size_t i, const Variable& v) {
   return std::to_string(i) + "/" + v.name();
 }
 
+/// "kernel" of "3/dense_1/kernel": layers are numbered through a process, weights are not.
+std::string_view own_name(std::string_view name) {
+  const std::size_t slash = name.rfind('/');
+  return slash == std::string_view::npos ? name : name.substr(slash + 1);
+}
+
 const Tensor& find(const NamedTensors& file,
                    std::size_t i,
                    const Variable& v,
@@ -23,7 +29,8 @@ const Tensor& find(const NamedTensors& file,
                    std::to_string(file.size()),
                    "a value for " + v.name());
   const Tensor& t = file[i].second;
-  if (t.dtype() != v.dtype() || t.shape() != v.shape())
+  if (t.dtype() != v.dtype() || t.shape() != v.shape() ||
+      own_name(file[i].first) != own_name(v.name()))
     throw_argument("load_weights: '" + path + "' does not fit " + v.name(),
                    file[i].first + " " + t.describe(),
                    std::string(weir::name(v.dtype())) + v.shape().to_string(),
@@ -33,7 +40,7 @@ const Tensor& find(const NamedTensors& file,
 
 NamedTensors in_order(NamedTensors file, const std::string& path) {
   std::map<std::size_t, std::pair<std::string, Tensor>> sorted;
-  for (auto& entry : file) {
+  for (const auto& entry : file) {
     std::size_t n = 0;
     const char* p = entry.first.c_str();
     for (; *p >= '0' && *p <= '9' && n < 1000000; ++p)
@@ -42,7 +49,10 @@ NamedTensors in_order(NamedTensors file, const std::string& path) {
       throw_argument("load_weights: '" + path + "' was not written by save_weights",
                      "'" + entry.first + "'",
                      "NUMBER/NAME");
-    sorted[n] = std::move(entry);
+    if (!sorted.try_emplace(n, entry).second)
+      throw_argument("load_weights: '" + path + "' has two weights of one number",
+                     "'" + sorted[n].first + "' and '" + entry.first + "'",
+                     "one");
   }
   NamedTensors list;
   for (auto& [n, entry] : sorted)

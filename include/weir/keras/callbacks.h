@@ -49,7 +49,7 @@ Callback TensorBoard(const std::string& log_dir, const TensorBoardOptions& optio
 struct EarlyStoppingOptions {
   std::string monitor = "val_loss";
   double min_delta = 0;
-  int patience = 0;
+  int patience = 0;           // epochs without improvement after which training ends; 0 is as 1
   std::string mode = "auto";  // "min", "max"; auto: max for names that end in "accuracy"
   bool restore_best_weights = false;
 };

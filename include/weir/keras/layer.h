@@ -16,6 +16,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,10 @@ class LayerBase {
   void ensure_built(const Shape& input);
   /// Own weights, then those of tracked layers, in order of creation.
   std::vector<Variable> weights() const;
+  /// Those that training changes: none of a layer whose `trainable` is false, nor of its children.
+  std::vector<Variable> trainable_weights() const;
+  /// The inputs of the first call, with an open batch dimension; empty before.
+  const std::vector<TensorSpec>& seen_inputs() const { return seen_inputs_; }
 
   std::string name;
   bool trainable = true;
@@ -100,7 +105,10 @@ class LayerBase {
   Layer track(Layer layer);
 
  private:
-  bool built_ = false;
+  void see(const std::vector<Tensor>& inputs);
+
+  std::once_flag built_, seen_;
+  std::vector<TensorSpec> seen_inputs_;
   std::vector<Variable> weights_;
   std::vector<std::shared_ptr<LayerBase>> children_;
 };
@@ -127,7 +135,7 @@ class Layer {
   }
   void set_trainable(bool trainable) { base_->trainable = trainable; }
   std::vector<Variable> weights() const { return base_->weights(); }
-  std::vector<Variable> trainable_weights() const;
+  std::vector<Variable> trainable_weights() const { return base_->trainable_weights(); }
   std::int64_t count_params() const;
   const std::shared_ptr<LayerBase>& base() const { return base_; }
 

@@ -101,7 +101,8 @@ struct BatchNormalizationOptions {
   std::string name = {};
 };
 /// Normalises each channel (last axis): in training with the moments of the batch, else with moving
-/// averages of them.
+/// averages of them. The moving variance averages the biased variance of the batches, as Keras 3
+/// does; TensorFlow's fused op feeds it the unbiased one.
 class BatchNormalization : public Layer {
  public:
   explicit BatchNormalization(const BatchNormalizationOptions& options = {});

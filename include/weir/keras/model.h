@@ -25,7 +25,7 @@ struct FitOptions {
   double validation_split = 0;  // fraction taken from the end, before shuffling
   bool shuffle = true;
   std::uint64_t seed = 0;  // of the shuffling
-  int verbose = 1;         // 0: silent, 1: progress bar, 2: a line per epoch
+  int verbose = 1;         // 0: silent, 1: progress bar on a terminal, 2: a line per epoch
   std::vector<Callback> callbacks = {};
 };
 
@@ -46,6 +46,7 @@ class Model : public Layer {
   /// Subclassed: any layer, usually one that tracks others.
   explicit Model(const Layer& layer, std::string name = "model");
 
+  /// Error: a model with several outputs.
   using Layer::operator();
   /// All outputs of a model with several.
   std::vector<Tensor> call(const std::vector<Tensor>& inputs, bool training = false) const;
@@ -68,16 +69,17 @@ class Model : public Layer {
   std::string summary() const;
   /// All weights by name in an .npz file, written whole or not at all.
   void save_weights(const std::string& path) const;
-  /// Errors: a file that cannot be read; a weight that is missing or has another shape or dtype.
-  /// Nothing is changed then.
+  /// Errors: a file that cannot be read; a weight that is missing or has another shape, dtype
+  /// or name within its layer. Nothing is changed then.
   void load_weights(const std::string& path) const;
 
   std::vector<Layer> layers() const;
   Layer get_layer(std::string_view name) const;
   const Optimizer& optimizer() const;
-  /// Shapes of the inputs with their names; empty for a subclassed model that has not run yet.
+  /// Shapes of the inputs with their names: those of the first call for a subclassed model, none
+  /// before it.
   std::vector<TensorSpec> input_specs() const;
-  /// The inference graph for these specs (default: the model's own inputs).
+  /// The inference graph for input_specs(), all outputs of it. Error: no inputs are known.
   ConcreteFunction concrete_function() const;
 
   class Impl;
