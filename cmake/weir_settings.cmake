@@ -26,6 +26,11 @@ add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 add_compile_options($<$<CXX_COMPILER_ID:Clang>:-Wno-pass-failed>)
 add_compile_options(-ffp-contract=off -fno-math-errno -fno-trapping-math -Wall -Wextra)
 
+option(WEIR_EXACT "No fused multiply-adds at all: the same bits on every target" OFF)
+if(WEIR_EXACT)
+  add_compile_definitions(WEIR_EXACT)
+endif()
+
 find_program(WEIR_CCACHE ccache)
 if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${WEIR_CCACHE})

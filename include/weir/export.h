@@ -1,3 +1,4 @@
+/// WEIR_API, the mark of what the shared library shows.
 #pragma once
 
 /// Marks what the library exports: everything else in it is hidden.

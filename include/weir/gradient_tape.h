@@ -58,7 +58,8 @@ class GradientTape {
   GradientTape(const GradientTape&) = delete;
   GradientTape& operator=(const GradientTape&) = delete;
 
-  /// Errors: a tensor without a floating or complex dtype is ignored, as TensorFlow does.
+  /// Records what is computed from `t`. A tensor without a floating or complex dtype is ignored, as
+  /// TensorFlow does.
   void watch(const Tensor& t);
   void watch(const Variable& v);
 

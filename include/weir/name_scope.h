@@ -1,3 +1,4 @@
+/// NameScope: the names of nodes in a graph, in groups that TensorBoard can close.
 #pragma once
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+/// NamedTensors: what is read from and written to files, and given to saved models.
 #pragma once
 
 #include <weir/tensor.h>

@@ -297,7 +297,7 @@ class OpDef {
   OpDef& stored_as(std::string name, std::string stored);
   OpDef& traits(Trait t);
   /// Input domain of the suite that walks the table; may be called several times. Grammar:
-  /// docs/adding_ops.md.
+  /// the end of section 8 of CONTRIBUTING.md.
   OpDef& example(std::string text);
 
   // -- the behaviour --

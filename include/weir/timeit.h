@@ -1,3 +1,4 @@
+/// timeit: how long a piece of code takes, by the clock on the wall.
 #pragma once
 
 #include <chrono>

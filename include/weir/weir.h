@@ -9,6 +9,9 @@
 #include <weir/graph.h>
 #include <weir/graph_def.h>
 #include <weir/keras.h>
+#include <weir/linalg.h>
+#include <weir/name_scope.h>
+#include <weir/nn.h>
 #include <weir/npy.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
