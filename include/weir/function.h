@@ -47,6 +47,10 @@ class ConcreteFunction {
   const std::vector<TensorSpec>& inputs() const;
   std::vector<TensorSpec> outputs() const;
   std::vector<Tensor> operator()(std::span<const Tensor> arguments) const;
+  /// The same graph for inputs of these shapes, in order: what it then tells of passes, plan and
+  /// memory is what a call with such tensors runs. Errors: another number of shapes; one that does
+  /// not fit inputs().
+  ConcreteFunction for_shapes(const std::vector<Shape>& shapes) const;
   /// Text of the graph as traced, and after the passes.
   std::string graph_text() const;
   std::string optimised_text() const;

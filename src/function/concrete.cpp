@@ -1,6 +1,7 @@
 #include "function/concrete.h"
 
 #include "function/taped_call.h"
+#include "tensor/specs.h"
 
 namespace weir::inline v0 {
 
@@ -42,6 +43,30 @@ std::vector<Tensor> ConcreteFunction::operator()(std::span<const Tensor> argumen
   if (!dispatch::active_recorders().empty())
     return tracing::call_recorded(impl_->trace, arguments, {});
   return impl_->trace->plan(arguments)->run(arguments);
+}
+
+ConcreteFunction ConcreteFunction::for_shapes(const std::vector<Shape>& shapes) const {
+  const tracing::Trace& t = *impl_->trace;
+  tracing::Signature signature = t.signature();
+  bool ok = shapes.size() == signature.specs.size();
+  std::string got, expected;
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    got += (i ? ", " : "") + shapes[i].to_string();
+  for (std::size_t i = 0; i < signature.specs.size(); ++i) {
+    Spec& declared = signature.specs[i];
+    expected += (i ? ", " : "") + declared.describe();
+    ok = ok && tensor::fits({declared.dtype, shapes[i]}, declared);
+    if (ok) declared.shape = shapes[i];
+  }
+  if (!ok)
+    throw Error({Code::invalid_argument,
+                 "function '" + t.graph()->name() + "': shapes that do not fit its signature",
+                 {},
+                 got,
+                 expected,
+                 {}});
+  return ConcreteFunction(std::make_shared<Impl>(std::make_shared<tracing::Trace>(
+      std::move(signature), t.graph(), t.captures(), t.lengths(), t.options())));
 }
 
 std::string ConcreteFunction::graph_text() const {

@@ -40,6 +40,7 @@ class Trace {
   const std::shared_ptr<graph::Graph>& graph() const { return graph_; }
   const std::vector<Tensor>& captures() const { return captures_; }
   const std::vector<std::size_t>& lengths() const { return lengths_; }
+  const FunctionOptions& options() const { return options_; }
 
   /// Notes a call that found its plan without looking for the trace.
   void mark_used() {

@@ -117,6 +117,12 @@ class Demo(unittest.TestCase):
         self.assertIn("serving_default", shown.stdout)
         self.assertIn("fuse_contractions", shown.stdout)
         self.assertTrue(weir("show", model, "--dot").stdout.startswith("digraph"))
+        plan = weir("show", model, "--plan", "--shape", "image=32,8,8").stdout
+        self.assertIn("MatMul", plan)
+        self.assertNotIn("host", plan)
+        self.assertEqual(weir("show", model, "--plan", "--shape", "image=32,8,9").returncode, 1)
+        self.assertEqual(weir("show", model, "--plan", "--shape", "picture=1,8,8").returncode, 1)
+        self.assertEqual(weir("show", model, "--plan", "--shape", "image=a").returncode, 2)
         image = "image=" + str(self.out / "out" / "image.npy")
         result = weir("run", model, "--input", image, "--output-dir", str(self.out / "again"), "--threads", "1")
         self.assertEqual(result.returncode, 0, result.stderr)

@@ -1,5 +1,7 @@
 #include <weir/saved_model.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <memory>
 
@@ -11,6 +13,7 @@ namespace {
 struct ShowOptions {
   std::string model;
   std::string signature;
+  std::vector<std::string> shapes;  // NAME=2,3
   bool nodes = false, passes = false, plan = false, dot = false, optimised = false;
 };
 
@@ -20,8 +23,44 @@ void print_specs(const char* label, const std::vector<TensorSpec>& specs) {
         "  %-7s %-24s %s%s\n", label, s.name.c_str(), name(s.dtype), s.shape.to_string().c_str());
 }
 
+[[noreturn]] void refuse(const std::string& argument) {
+  throw CLI::ValidationError("--shape", "'" + argument + "' is not NAME=NUMBER,NUMBER...");
+}
+
+std::vector<std::int64_t> parse_dims(const std::string& argument, std::string_view list) {
+  std::vector<std::int64_t> dims;
+  while (!list.empty()) {
+    std::int64_t d = -1;
+    const auto [end, error] = std::from_chars(list.data(), list.data() + list.size(), d);
+    list.remove_prefix(std::size_t(end - list.data()));
+    if (error != std::errc() || d < 0 || (!list.empty() && list.front() != ',')) refuse(argument);
+    dims.push_back(d);
+    if (!list.empty()) list.remove_prefix(1);
+  }
+  return dims;
+}
+
+/// The function for the shapes that the options give, the model's own for the other inputs.
+ConcreteFunction with_shapes(const LoadedSignature& s, const std::vector<std::string>& arguments) {
+  std::vector<Shape> shapes;
+  for (const TensorSpec& spec : s.inputs())
+    shapes.push_back(spec.shape);
+  for (const std::string& a : arguments) {
+    const std::size_t equals = a.find('=');
+    if (equals == std::string::npos) refuse(a);
+    const auto input = std::find_if(s.inputs().begin(), s.inputs().end(), [&](const auto& spec) {
+      return spec.name == a.substr(0, equals);
+    });
+    if (input == s.inputs().end())
+      throw Error({Code::not_found, "--shape: no input of this name", {}, a, {}, {}});
+    shapes[std::size_t(input - s.inputs().begin())] =
+        Shape(parse_dims(a, std::string_view(a).substr(equals + 1)));
+  }
+  return s.function().for_shapes(shapes);
+}
+
 void show_signature(const LoadedSignature& s, const ShowOptions& o) {
-  const ConcreteFunction& f = s.function();
+  const ConcreteFunction f = o.shapes.empty() ? s.function() : with_shapes(s, o.shapes);
   if (o.dot) {
     std::printf("%s", f.to_dot(o.optimised).c_str());
     return;
@@ -52,6 +91,8 @@ void add_show(CLI::App& app) {
   auto o = std::make_shared<ShowOptions>();
   verb->add_option("model", o->model, "a SavedModel directory")->required();
   verb->add_option("--signature", o->signature, "only this one");
+  verb->add_option(
+      "--shape", o->shapes, "NAME=NUMBER,NUMBER...: passes and plan for an input of this shape");
   verb->add_flag("--nodes", o->nodes, "one node a line");
   verb->add_flag("--optimised", o->optimised, "the graph after the passes, with --nodes and --dot");
   verb->add_flag("--passes", o->passes, "what each pass did");
