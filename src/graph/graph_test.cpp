@@ -167,5 +167,17 @@ TEST(Verify, RefusesASpecThatInferDoesNotConfirm) {
   EXPECT_THROW(verify(*g), Error);
 }
 
+TEST(Verify, RefusesAWordThatACallWouldRefuse) {
+  auto b = Builder::create("f");
+  const Tensor x = b->input({{3}, DType::float32, "x"});
+  const auto g = b->finish({{mirror_pad(x, {1, 1}, "SYMMETRIC")}});
+  verify(*g);
+  AttrList& attrs = g->node(1).attrs;
+  for (std::size_t a = 0; a < attrs.size(); ++a) {
+    if (attrs[a].kind == rt::Attr::Kind::string) attrs.set(a, rt::Attr::string("ROUND", 5));
+  }
+  EXPECT_THROW(verify(*g), Error);
+}
+
 }  // namespace
 }  // namespace weir::graph
