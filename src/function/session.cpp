@@ -161,8 +161,8 @@ class Session::Impl {
   TracePtr trace(const Key& key, Where where) {
     std::lock_guard lock(mutex_);
     const std::vector<std::int32_t> ints = key.ints();
-    const auto known =
-        std::find_if(traces_.begin(), traces_.end(), [&](const auto& t) { return t.first == ints; });
+    const auto known = std::find_if(
+        traces_.begin(), traces_.end(), [&](const auto& t) { return t.first == ints; });
     if (known != traces_.end()) {
       traces_.splice(traces_.begin(), traces_, known);
       return traces_.front().second;

@@ -198,7 +198,7 @@ class Walk {
       const Shape& was = g.spec(n.inputs[i]).shape;
       const ShapeView now = operands[i].impl()->shape();
       if (!was.is_static() || !std::ranges::equal(was.dims(), now.dims())) return false;
-      foldable = foldable && known_value(operands[i]);
+      foldable = foldable && tensor::known_value(operands[i]);
     }
     return !foldable;
   }
