@@ -52,6 +52,22 @@ void check_gradient(const Record& r, std::size_t input, DType dtype, ShapeView s
   throw Error(e);
 }
 
+/// A decomposition is written for ranks and static operands that are known.
+void check_decomposable(const Record& r) {
+  const bool ranked = std::all_of(
+      r.inputs.begin(), r.inputs.end(), [](const Value& v) { return v.shape().has_rank(); });
+  const bool known = std::none_of(r.attrs.begin(), r.attrs.end(), [](const rt::Attr& a) {
+    return a.kind == rt::Attr::Kind::operand;
+  });
+  if (ranked && known) return;
+  ErrorInfo e;
+  e.code = Code::unimplemented;
+  e.what = r.op->name() + ": the gradient needs " +
+           (ranked ? "static operands that are known when it is traced" : "operands of known rank");
+  e.where = to_string(r.where);
+  throw Error(e);
+}
+
 }  // namespace
 
 Pass::Pass(Tape& tape, bool keep_values)
@@ -209,6 +225,7 @@ std::vector<Tensor> distinct(std::span<const Value> values, std::source_location
 
 /// An op without a rule: its decomposition is run again, recorded, and differentiated.
 void Pass::run_decomposition(Record& r) {
+  check_decomposable(r);
   const std::vector<Tensor> inputs = distinct(r.inputs, r.where);
   GradientTape inner({.watch_accessed_variables = false});
   std::vector<GradientSource> sources;

@@ -2,6 +2,8 @@
 
 #include <weir/ops/array.h>
 
+#include <algorithm>
+
 namespace weir::autodiff {
 
 void RuleContext::fail_unsaved(const char* which, int i) const {
@@ -15,13 +17,21 @@ void RuleContext::fail_unsaved(const char* which, int i) const {
   throw Error(e);
 }
 
+bool RuleContext::carries_static_operand(int i) const {
+  return std::any_of(record_.attrs.begin(), record_.attrs.end(), [&](const rt::Attr& a) {
+    return a.kind == rt::Attr::Kind::operand && a.i == i;
+  });
+}
+
 Tensor RuleContext::input(int i) const {
-  if (!in(i).tensor.defined()) fail_unsaved("input", i);
+  // A trace keeps all tensors; what the eager tape would have dropped is refused there too.
+  const bool saved = record_.op->saves_input(i) || carries_static_operand(i);
+  if (!saved || !in(i).tensor.defined()) fail_unsaved("input", i);
   return in(i).tensor;
 }
 
 Tensor RuleContext::output(int i) const {
-  if (!out(i).tensor.defined()) fail_unsaved("output", i);
+  if (!record_.op->saves_output(i) || !out(i).tensor.defined()) fail_unsaved("output", i);
   return out(i).tensor;
 }
 

@@ -29,6 +29,8 @@ class RuleContext final : public GradientContext {
  private:
   const Value& in(int i) const { return record_.inputs[std::size_t(i)]; }
   const Value& out(int i) const { return record_.outputs[std::size_t(i)]; }
+  /// Input i is not the op's own, but the value of a static operand.
+  bool carries_static_operand(int i) const;
   [[noreturn]] void fail_unsaved(const char* which, int i) const;
 
   Pass& pass_;

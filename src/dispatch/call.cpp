@@ -395,6 +395,10 @@ std::vector<Tensor> CallBuilder::many() {
 
 void CallBuilder::into(std::span<Tensor> results) {
   place_dynamic();
+  // Files hold float32: a saved graph gives the same bits.
+  for (rt::Attr& a : attrs_) {
+    if (a.kind == rt::Attr::Kind::real) a.f = double(float(a.f));
+  }
   call(op_, operands_, attrs_, results);
 }
 

@@ -49,8 +49,7 @@ bool static_specs(const Graph& g, const Node& n) {
 }
 
 bool static_op(const Graph& g, const Node& n) {
-  if (n.is(Trait::host_effect) || n.op->decompose_fn() || n.outputs.empty() || !static_specs(g, n))
-    return false;
+  if (n.is(Trait::host_effect) || n.outputs.empty() || !static_specs(g, n)) return false;
   if (n.inputs.size() + n.outputs.size() > std::size_t(rt::kMaxStepOperands)) return false;
   for (const rt::Attr& a : n.attrs.view()) {
     if (a.kind == rt::Attr::Kind::operand) return false;

@@ -4,6 +4,7 @@
 
 #include "dispatch/call.h"
 #include "graph/builder.h"
+#include "kernels/select.h"
 #include "plan/control_stage.h"
 #include "plan/executable.h"
 #include "tensor/specs.h"
@@ -27,7 +28,7 @@ class Specialiser final : public dispatch::SymbolicHandler {
 
   void run(const Invocation& call, std::span<Tensor> results) override {
     if (try_fold(call, results)) return;
-    if (!call.op.decompose_fn()) return builder_.run(call, results);
+    if (!is_to_expand(call)) return builder_.run(call, results);
     dispatch::PauseRecording pause;
     std::vector<Tensor> inputs;
     for (const Tensor* t : call.inputs)
@@ -48,6 +49,22 @@ class Specialiser final : public dispatch::SymbolicHandler {
   }
 
  private:
+  /// As eager code does it: an op with a kernel runs it. A decomposition wants shapes and static
+  /// operands that are known; before that, the node stays, and the host runs it.
+  static bool is_to_expand(const Invocation& call) {
+    if (!call.op.decompose_fn()) return false;
+    std::vector<DType> in, out;
+    for (const Tensor* t : call.inputs) {
+      if (!t->impl()->shape().is_static()) return false;
+      in.push_back(t->impl()->dtype());
+    }
+    for (const rt::Attr& a : call.attrs) {
+      if (a.kind == rt::Attr::Kind::operand) return false;
+    }
+    for (const Spec& s : call.outputs)
+      out.push_back(s.dtype);
+    return !kernels::select(call.op.name().c_str(), call.op.id(), in, out);
+  }
   bool try_fold(const Invocation& call, std::span<Tensor> results) const {
     if (call.op.is(Trait::host_effect)) return false;
     base::SmallVector<Tensor, 4> inputs;

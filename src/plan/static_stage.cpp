@@ -241,7 +241,9 @@ class StaticStage::Run {
   void take(const VariableSlots& v, Held& h) {
     h.version = v.state->version();
     const Tensor& value = v.state->value_locked();
-    const bool over = v.in_place && value.impl()->unique();
+    // A cancelled run must not have changed a variable whose write it did not reach.
+    const bool may_stop_between = options_.cancel && v.first_change + 1 < v.write_step;
+    const bool over = v.in_place && value.impl()->unique() && !may_stop_between;
     if (over && value.impl()->buffer()) value.impl()->buffer()->forget_packed();
     if (v.read != rt::format::kNone) instance().bind(v.read, value.impl()->data());
     if (v.write != rt::format::kNone) {

@@ -67,7 +67,9 @@ json attrs(const OpDef& op) {
   for (const AttrDef& def : op.attrs()) {
     if (def.is_operand && !def.type_attr.empty()) j[def.type_attr] = "type";
     if (def.is_operand || def.kind == Kind::dtype) continue;
-    j[op.stored_name(def.name)] = kKinds[static_cast<int>(def.kind)];
+    j[op.stored_name(def.name)] = (def.kind == Kind::ints && def.name == "shape")
+                                      ? "shape"
+                                      : kKinds[static_cast<int>(def.kind)];
   }
   for (const OperandDef& def : op.input_defs()) {
     if (def.variadic) j[op.stored_name(def.count_attr)] = "int";

@@ -2,6 +2,7 @@
 
 #include <weir/functions.h>
 #include <weir/npy.h>
+#include <weir/op_def.h>
 #include <weir/operators.h>
 #include <weir/ops/array.h>
 #include <weir/ops/linalg.h>
@@ -80,6 +81,21 @@ void write_pads() {
         {{"x", ramp({2, 3}, 0.3F)}});
 }
 
+// What TensorFlow stores in another form than a list: shapes, paddings, a count of operands.
+void write_shapes() {
+  const auto model = function([](const Tensor& x) {
+    const Tensor checked = ensure_shape(x, {-1, 3});
+    const std::vector<Tensor> dims = call_op(
+        *find_op("ShapeN"), {x, checked}, {rt::Attr::integer(2), rt::Attr::dtype(DType::int32)});
+    return std::vector<Tensor>{pad(checked, {{1, 0}, {0, 2}}), dims[1]};
+  });
+  write("shapes",
+        {.function = model.get_concrete_function(TensorSpec{{-1, 3}, DType::float32, "x"}),
+         .inputs = {"x"},
+         .outputs = {"padded", "dims"}},
+        {{"x", ramp({2, 3}, 0.3F)}});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -92,6 +108,7 @@ int main(int argc, char** argv) {
     write_dense();
     write_two_inputs();
     write_pads();
+    write_shapes();
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -26,8 +26,17 @@ std::vector<Case> cases_of(const OpDef& op);
 /// One case for each example, with float64 for every type that can be it: for difference quotients.
 /// Without those examples that have no float64 input.
 std::vector<Case> float64_cases_of(const OpDef& op);
+/// The same with complex128, without those examples that have no complex input.
+std::vector<Case> complex_cases_of(const OpDef& op);
 /// The same calls with no elements: the leading dimension of the inputs of the highest rank is 0.
 std::vector<Case> empty_cases_of(const OpDef& op);
+
+/// The calls of which enough elements can be made that threads share the work: the examples with
+/// more of each dimension. Without examples whose attributes allow no other sizes.
+std::vector<Case> large_cases_of(const OpDef& op);
+/// The static operands of each example as operands of their own, behind the inputs: int32 and,
+/// where the definition leaves a choice, int64.
+std::vector<Case> dynamic_cases_of(const OpDef& op);
 
 /// The refusal of an op that exists to refuse gradients.
 bool forbids_gradients(const Error& e);

@@ -254,7 +254,9 @@ rt::Attr Attributes::fallback(const AttrDef& def, const Example& example) const 
     return rt::Attr::string(def.default_string.data(), std::uint32_t(def.default_string.size()));
   if (def.kind == rt::Attr::Kind::ints && !(def.is_operand && def.default_ints.empty()))
     return rt::Attr::int_list(def.default_ints.data(), std::uint32_t(def.default_ints.size()));
-  return def.default_value;
+  rt::Attr value = def.default_value;
+  if (def.kind == rt::Attr::Kind::real) value.f = double(float(value.f));
+  return value;
 }
 
 rt::Attr Attributes::parse(const AttrDef& def, const std::string& value) {
@@ -265,7 +267,7 @@ rt::Attr Attributes::parse(const AttrDef& def, const std::string& value) {
     case rt::Attr::Kind::integer:
       return rt::Attr::integer(number<std::int64_t>(value, value));
     case rt::Attr::Kind::real:
-      return rt::Attr::real(number<double>(value, value));
+      return rt::Attr::real(double(number<float>(value, value)));  // as the API rounds it
     case rt::Attr::Kind::dtype:
       return rt::Attr::dtype(parse_dtype(value));
     case rt::Attr::Kind::ints: {

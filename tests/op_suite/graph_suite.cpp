@@ -5,39 +5,12 @@
 
 #include <algorithm>
 
-#include "graph/builder.h"
 #include "graph/replay.h"
-#include "op_suite/cases.h"
 #include "op_suite/kernel_check.h"
+#include "op_suite/traces.h"
 
 namespace weir::op_suite {
 namespace {
-
-/// What the trace knows of the inputs' shapes.
-enum class Known { all, rank, nothing };
-
-Shape known_shape(const Shape& shape, Known known) {
-  if (known == Known::all) return shape;
-  if (known == Known::nothing) return Shape::unknown_rank();
-  return Shape(std::vector<std::int64_t>(std::size_t(shape.rank()), -1));
-}
-
-template <class Body>
-std::shared_ptr<graph::Graph> trace(const Case& c, Known known, Body body) {
-  auto builder = graph::Builder::create("case");
-  std::vector<Tensor> inputs;
-  for (const Tensor& t : c.inputs)
-    inputs.push_back(builder->input(
-        {known_shape(t.shape(), known), t.dtype(), "x" + std::to_string(inputs.size())}));
-  std::vector<Tensor> results;
-  {
-    dispatch::HandlerScope scope(*builder);
-    results = body(inputs);
-  }
-  auto g = builder->finish(results);
-  graph::verify(*g);
-  return g;
-}
 
 bool compatible(const Shape& known, const Shape& actual) {
   if (!known.has_rank()) return true;
@@ -83,31 +56,10 @@ TEST_P(OpTest, ReplayEqualsEager) {
   }
 }
 
-/// Gradients of all results with respect to all inputs; those that are none are left out.
-std::vector<Tensor> all_gradients(const Case& c, const std::vector<Tensor>& inputs) {
-  GradientTape tape;
-  std::vector<GradientSource> sources;
-  for (const Tensor& t : inputs) {
-    tape.watch(t);
-    sources.emplace_back(t);
-  }
-  std::vector<Tensor> targets, found;
-  for (Tensor& t : c.call(inputs)) {
-    if (is_differentiable(t.dtype())) targets.push_back(std::move(t));
-  }
-  for (Tensor& t : tape.gradient(targets, sources)) {
-    if (t.defined()) found.push_back(std::move(t));
-  }
-  return found;
-}
-
 TEST_P(OpTest, TracedGradientEqualsEager) {
   if (op().is(Trait::no_gradient)) return;
   for (const Case& c : cases_of(op())) {
-    if (std::none_of(c.inputs.begin(), c.inputs.end(), [](const Tensor& t) {
-          return is_differentiable(t.dtype());
-        }))
-      continue;
+    if (!any_differentiable(c.inputs)) continue;
     try {
       const std::vector<Tensor> expected = all_gradients(c, c.inputs);
       for (auto [known, what] : {kModes[0], kModes[1]})

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/file/file.h"
+#include "io/graph_def/attr_writer.h"
 #include "io/graph_def/tensor_proto.h"
 
 namespace weir::io {
@@ -40,6 +41,15 @@ rt::Attr read_reals(const proto::NodeDef& node, const std::string& name, ReadCal
   return rt::Attr::real_list(call->storage.back().data(), static_cast<std::uint32_t>(list.size()));
 }
 
+rt::Attr read_shape(const proto::NodeDef& node, const std::string& name, ReadCall* call) {
+  const std::string what = describe(node) + ": attribute '" + name + "'";
+  const Shape shape = shape_from_proto(require(node, name, Value::kShape).shape(), what);
+  if (!shape.has_rank()) fail(Code::unimplemented, what + " is a shape of unknown rank");
+  call->shapes.push_back(shape.to_vector());
+  const auto& dims = call->shapes.back();
+  return rt::Attr::int_list(dims.data(), static_cast<std::uint32_t>(dims.size()));
+}
+
 rt::Attr read_attr(const proto::NodeDef& node,
                    const std::string& name,
                    const AttrDef& def,
@@ -60,6 +70,7 @@ rt::Attr read_attr(const proto::NodeDef& node,
       return rt::Attr::string(text.data(), static_cast<std::uint32_t>(text.size()));
     }
     case Kind::ints: {
+      if (is_shape(def)) return read_shape(node, name, call);
       const auto& list = require(node, name, Value::kList).list().i();
       return rt::Attr::int_list(list.data(), static_cast<std::uint32_t>(list.size()));
     }

@@ -23,6 +23,7 @@ struct ReadCall {
   /// TensorFlow's inputs, by number, in the order of our operands.
   std::vector<int> operands;
   std::vector<std::vector<double>> storage;
+  std::vector<std::vector<std::int64_t>> shapes;
 };
 
 /// Reads the attributes of a node with `inputs` data inputs. Texts and lists stay in `node`.

@@ -50,6 +50,10 @@ void set_value(const rt::Attr& attr, proto::AttrValue* out) {
   }
 }
 
+void set_shape(const rt::Attr& dims, proto::AttrValue* out) {
+  to_proto(Shape(std::span(dims.ints, dims.count)), out->mutable_shape());
+}
+
 void set_type(proto::NodeDef* node, const std::string& name, DType dtype) {
   if (dtype == DType::invalid) return;
   add_attr(node, name)->set_type(static_cast<proto::DataType>(dtype));
@@ -60,6 +64,14 @@ void sort_attrs(proto::NodeDef* node) {
   std::sort(node->mutable_attr()->begin(),
             node->mutable_attr()->end(),
             [](const auto& a, const auto& b) { return a.key() < b.key(); });
+}
+
+// The number of operands is an attribute of the op itself, which has as many outputs (ShapeN).
+bool counts_by_attr(const OpDef& op) {
+  const std::string& count = op.stored_name(op.input_defs().back().count_attr);
+  return std::any_of(op.attrs().begin(), op.attrs().end(), [&](const AttrDef& a) {
+    return op.stored_name(a.name) == count;
+  });
 }
 
 }  // namespace
@@ -81,6 +93,11 @@ DType static_dtype(const graph::Graph& graph, const graph::Node& node, std::size
   const auto& defs = node.op->attrs();
   const AttrDef& def = defs[attr];
   if (def.type_attr.empty()) return def.operand_dtype;
+  // An operand of the op's own may bind the same parameter (ScatterNd).
+  for (std::size_t i = 0; i < node.op->types().size(); ++i) {
+    if (node.op->types()[i].name == def.type_attr)
+      return bound_dtype(graph, node, static_cast<int>(i));
+  }
   // Static operands that share a type parameter follow one whose value comes at run time.
   for (std::size_t i = 0; i < defs.size(); ++i) {
     const rt::Attr& value = node.attrs[i];
@@ -126,19 +143,22 @@ void write_attrs(const graph::Graph& graph, const graph::Node& node, proto::Node
                                        : bound_dtype(graph, node, static_cast<int>(i));
     set_type(out, type.name, dtype);
   }
-  if (op.variadic()) {
+  if (op.variadic() && !counts_by_attr(op)) {
     const std::size_t count = own_inputs(node) - (op.input_defs().size() - 1);
     const std::string& name = op.stored_name(op.input_defs().back().count_attr);
     add_attr(out, name)->set_i(static_cast<std::int64_t>(count));
   }
   std::set<std::string> written;
+  for (const TypeParam& type : op.types())
+    written.insert(type.name);
   for (std::size_t i = 0; i < op.attrs().size(); ++i) {
     const AttrDef& def = op.attrs()[i];
     if (def.is_operand) {
       const bool own = !def.type_attr.empty() && written.insert(def.type_attr).second;
       if (own) set_type(out, def.type_attr, static_dtype(graph, node, i));
     } else if (def.kind != Kind::dtype && node.attrs[i].has_value()) {
-      set_value(node.attrs[i], add_attr(out, op.stored_name(def.name)));
+      proto::AttrValue* value = add_attr(out, op.stored_name(def.name));
+      is_shape(def) ? set_shape(node.attrs[i], value) : set_value(node.attrs[i], value);
     }
   }
   sort_attrs(out);

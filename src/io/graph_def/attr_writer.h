@@ -15,6 +15,12 @@ proto::AttrValue* add_attr(proto::NodeDef* node, const std::string& name);
 /// their types are.
 void write_attrs(const graph::Graph& graph, const graph::Node& node, proto::NodeDef* out);
 
+/// True for dimensions that files hold as a shape, where others are lists: TensorFlow gives every
+/// such attribute this name.
+inline bool is_shape(const AttrDef& def) {
+  return def.kind == rt::Attr::Kind::ints && !def.is_operand && def.name == "shape";
+}
+
 /// The integers of a static operand: those of the node, or what their absence stands for. Throws
 /// when that depends on an unknown rank.
 std::vector<std::int64_t> static_values(const graph::Graph& graph,

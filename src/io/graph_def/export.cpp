@@ -108,6 +108,10 @@ class NodeWriter {
   Names write_call(const Graph& graph, const Node& node, const Names& inputs);
   std::string handle_of(const Node& node);
   std::string static_operand(const Graph& graph, const Node& node, std::size_t attr);
+  std::string dynamic_operand(const Graph& graph,
+                              const Node& node,
+                              std::size_t attr,
+                              const Names& inputs);
   void add_types(proto::NodeDef* out, const char* name, std::span<const DType> types);
   void add_function(proto::NodeDef* out, const char* name, const std::shared_ptr<Graph>& body);
   void add_functions(const Node& node, proto::NodeDef* out);
@@ -250,6 +254,23 @@ std::string NodeWriter::static_operand(const Graph& graph, const Node& node, std
   return write_constant(tensor, node.name + "_" + node.op->stored_name(def.name))[0];
 }
 
+// The tensor that carries a static operand, in the dtype that the node's attributes say.
+std::string NodeWriter::dynamic_operand(const Graph& graph,
+                                        const Node& node,
+                                        std::size_t attr,
+                                        const Names& inputs) {
+  const auto operand = static_cast<std::size_t>(node.attrs[attr].i);
+  const DType have = graph.spec(node.inputs[operand]).dtype;
+  const DType want = static_dtype(graph, node, attr);
+  if (have == want) return inputs[operand];
+  const std::string& name = node.op->stored_name(node.op->attrs()[attr].name);
+  proto::NodeDef* cast = add_node(node.name + "_" + name, "Cast", {inputs[operand]});
+  add_attr(cast, "SrcT")->set_type(static_cast<proto::DataType>(have));
+  add_attr(cast, "DstT")->set_type(static_cast<proto::DataType>(want));
+  add_attr(cast, "Truncate")->set_b(false);
+  return output_names(cast->name(), "y", 1)[0];
+}
+
 // TensorFlow's inputs: the node's own, with the static operands where the definition puts them.
 Names NodeWriter::write_op(const Graph& graph, const Node& node, const Names& inputs) {
   Names all(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(own_inputs(node)));
@@ -259,8 +280,8 @@ Names NodeWriter::write_op(const Graph& graph, const Node& node, const Names& in
     const AttrDef& def = node.op->attrs()[i];
     if (!def.is_operand) continue;
     const bool dynamic = node.attrs[i].kind == AttrKind::operand;
-    const std::string name = dynamic ? inputs[static_cast<std::size_t>(node.attrs[i].i)]
-                                     : static_operand(graph, node, i);
+    const std::string name =
+        dynamic ? dynamic_operand(graph, node, i, inputs) : static_operand(graph, node, i);
     if (def.input < 0) {
       back.push_back(name);
     } else {

@@ -110,6 +110,49 @@ TEST(GraphDef, StaticOperands_BecomeConstantsAndBack) {
   expect_round_trip(graph, spec, some_floats());
 }
 
+TEST(GraphDef, Paddings_AreAMatrix) {
+  const TensorSpec spec = floats({2, 3});
+  const auto graph = trace(spec, [](const Tensor& x) { return pad(x, {{1, 0}, {0, 2}}); });
+  proto::GraphDef def;
+  export_graph(*graph, {}, &def);
+  const proto::NodeDef& paddings = node(def, "Pad_paddings");
+  EXPECT_EQ(tensor_from_proto(find_attr(paddings, "value")->tensor(), "paddings").describe(),
+            "int32[2, 2]");
+  expect_round_trip(graph, spec, some_floats());
+}
+
+TEST(GraphDef, ShapeAttributes_AreShapes) {
+  const TensorSpec spec = floats({-1, 3});
+  const auto graph = trace(spec, [](const Tensor& x) { return ensure_shape(x, {-1, 3}); });
+  proto::GraphDef def;
+  const ExportedNames names = export_graph(*graph, {}, &def);
+  const proto::AttrValue* shape = find_attr(node(def, "EnsureShape"), "shape");
+  ASSERT_TRUE(shape != nullptr && shape->has_shape());
+  ASSERT_EQ(shape->shape().dim_size(), 2);
+  EXPECT_EQ(shape->shape().dim(0).size(), -1);
+  EXPECT_EQ(shape->shape().dim(1).size(), 3);
+  expect_round_trip(graph, spec, some_floats());
+  for (proto::AttrEntry& attr : *find_node(&def, "EnsureShape")->mutable_attr()) {
+    if (attr.key() == "shape") attr.mutable_value()->mutable_shape()->set_unknown_rank(true);
+  }
+  EXPECT_THROW(import_back(def, names, spec), Error);
+}
+
+TEST(GraphDef, ACountOfOperandsAndOutputs_IsWrittenOnce) {
+  const TensorSpec spec = floats({2, 3});
+  const auto graph = trace(spec, [](const Tensor& x) {
+    const rt::Attr type = rt::Attr::dtype(DType::int64);
+    return call_op(*find_op("ShapeN"), {x, reshape(x, {6})}, {rt::Attr::integer(2), type})[1];
+  });
+  proto::GraphDef def;
+  export_graph(*graph, {}, &def);
+  int counts = 0;
+  for (const proto::AttrEntry& attr : node(def, "ShapeN").attr())
+    counts += attr.key() == "N" ? 1 : 0;
+  EXPECT_EQ(counts, 1);
+  expect_round_trip(graph, spec, some_floats());
+}
+
 TEST(GraphDef, AbsentAxis_IsWrittenAsAllAxes) {
   const TensorSpec spec = floats({2, 3});
   const auto graph = trace(spec, [](const Tensor& x) { return sum(x); });

@@ -29,6 +29,16 @@ Status shape(const rt::KernelCall& c) {
   return {};
 }
 
+Status shape_n(const rt::KernelCall& c) {
+  for (int i = 0; i < c.n_in; ++i) {
+    rt::KernelCall one = c;
+    one.in += i;
+    one.out += i;
+    if (Status s = shape(one); !s.ok()) return s;
+  }
+  return {};
+}
+
 Status size(const rt::KernelCall& c) {
   store_index(c.out[0], 0, c.in[0].size());
   return check_index(c, c.in[0].size());
@@ -182,6 +192,7 @@ constexpr auto one_hot_kernels(Types<Ts...>) {
 rt::KernelTable fill_kernels() {
   static const auto table =
       concatenate(std::array{any_kernel<"Shape">(shape),
+                             any_kernel<"ShapeN">(shape_n),
                              any_kernel<"Size">(size),
                              any_kernel<"Rank">(rank),
                              any_kernel<"Fill">(fill),

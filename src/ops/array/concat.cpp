@@ -92,6 +92,8 @@ OpDef define_split_v() {
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
 
+#include <numeric>
+
 #include "ops/array/helpers.h"
 
 namespace weir::ops {
@@ -155,15 +157,27 @@ class Offset {
   Tensor tensor_;
 };
 
+/// The parts of dy along an axis that is known at run time only.
+void gradient_concat_open(GradientContext& g, int parts, const Tensor& given) {
+  const int rank = g.input_shape(0).rank();
+  const Tensor axis = array::axis_tensor(given, rank);
+  std::vector<std::int64_t> axes(std::size_t(rank), 0);
+  std::iota(axes.begin(), axes.end(), 0);
+  const Tensor along = equal(array::integers(axes, axis.dtype()), axis);
+  Tensor begin;
+  for (int i = 0; i < parts; ++i) {
+    const Tensor dims = array::dims_tensor(g, i);
+    const Tensor length = multiply(dims, cast(along, dims.dtype()));
+    if (!begin.defined()) begin = zeros_like(length);
+    if (g.needs(i)) g.set(i, slice(g.dy(), begin, dims));
+    begin = add(begin, length);
+  }
+}
+
 void gradient_concat(GradientContext& g) {
+  array::require_ranks(g, "ConcatV2");
   const array::Passed given(g, 0);
-  if (!given.known())
-    throw Error({Code::unimplemented,
-                 "ConcatV2: the gradient needs an axis that is known",
-                 {},
-                 {},
-                 {},
-                 {}});
+  if (!given.known()) return gradient_concat_open(g, g.inputs() - 1, given.tensor());
   const int rank = g.input_shape(0).rank();
   const auto axis = int(given.values()[0] < 0 ? given.values()[0] + rank : given.values()[0]);
   Offset offset(rank, axis);

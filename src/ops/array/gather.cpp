@@ -105,20 +105,23 @@ void infer_gather_nd(InferContext& c) {
 
 /// Where the axes of a gather are.
 struct Axes {
-  int params, indices, axis, batch;
+  int params, indices, batch;
+  int axis = -1;      // -1: known at run time only
+  Tensor at_runtime;  // int64 scalar
+
   explicit Axes(GradientContext& g)
-      : params(g.input_shape(0).rank()), indices(g.input_shape(1).rank()) {
+      : params(g.input_shape(0).rank()),
+        indices(g.input_shape(1).rank()),
+        batch(int(g.attr(1).i < 0 ? g.attr(1).i + indices : g.attr(1).i)) {
     const array::Passed given(g, 0);
-    if (!given.known())
-      throw Error({Code::unimplemented,
-                   "GatherV2: the gradient needs an axis that is known",
-                   {},
-                   {},
-                   {},
-                   {}});
-    axis = int(given.values()[0] < 0 ? given.values()[0] + params : given.values()[0]);
-    batch = int(g.attr(1).i < 0 ? g.attr(1).i + indices : g.attr(1).i);
+    if (given.known()) {
+      axis = int(given.values()[0] < 0 ? given.values()[0] + params : given.values()[0]);
+    } else {
+      at_runtime = cast(array::axis_tensor(given.tensor(), params), DType::int64);
+    }
   }
+  /// Axes of the result that come from indices.
+  int inside() const { return indices - batch; }
 };
 
 void append(std::vector<std::int64_t>& list, int begin, int end) {
@@ -167,9 +170,15 @@ Tensor length(GradientContext& g, int i) {
   return cast((*shape.tensor())[i], dtype);
 }
 
+/// The length of the axis of the gather.
+Tensor axis_length(GradientContext& g, const Axes& at) {
+  if (at.axis >= 0) return length(g, at.axis);
+  return cast(gather(array::dims_tensor(g, 0), at.at_runtime), g.input_dtype(1));
+}
+
 /// Indices into the batches laid one after another, and how many slices those have.
 std::pair<Tensor, Tensor> flat_indices(GradientContext& g, const Axes& at) {
-  Tensor count = length(g, at.axis);
+  Tensor count = axis_length(g, at);
   Tensor ids = g.input(1);
   for (int i = at.batch - 1; i >= 0; --i) {
     Tensor first = multiply(range(length(g, i)), count);
@@ -181,15 +190,35 @@ std::pair<Tensor, Tensor> flat_indices(GradientContext& g, const Axes& at) {
   return {ids, count};
 }
 
+/// begin, begin + 1 ... end - 1 as a vector of int64.
+Tensor run(Operand begin, Operand end) {
+  return range(cast(begin, DType::int64), cast(end, DType::int64));
+}
+
+/// gradient_gather with permutations that are computed.
+void gradient_gather_open(GradientContext& g, const Axes& at) {
+  const Tensor axis = at.at_runtime, after = add(axis, 1);
+  const Tensor one = reshape(axis, {1}), first = run(0, at.batch), between = run(at.batch, axis);
+  const Tensor inner_end = add(axis, at.inside());
+  const Tensor to_front = concat(
+      {first, run(axis, inner_end), between, run(inner_end, at.params - 1 + at.inside())}, 0);
+  const Tensor order = concat({first, one, between, run(after, at.params)}, 0);
+  const auto [ids, count] = flat_indices(g, at);
+  const Tensor sums = unsorted_segment_sum(transpose(g.dy(), to_front), ids, count);
+  const Tensor ordered = reshape(sums, gather(array::dims_tensor(g, 0), order));
+  g.set(0, transpose(ordered, invert_permutation(order)));
+}
+
 void gradient_gather(GradientContext& g) {
+  array::require_ranks(g, "GatherV2");
   const Axes at(g);
+  if (at.axis < 0) return gradient_gather_open(g, at);
   if (at.axis == 0 && at.batch == 0) return gradient_rows(g, at);
-  const int inside = at.indices - at.batch;  // axes of the result that come from indices
   std::vector<std::int64_t> to_front, back, order;
   append(to_front, 0, at.batch);
-  append(to_front, at.axis, at.axis + inside);
+  append(to_front, at.axis, at.axis + at.inside());
   append(to_front, at.batch, at.axis);
-  append(to_front, at.axis + inside, at.params - 1 + inside);
+  append(to_front, at.axis + at.inside(), at.params - 1 + at.inside());
   append(order, 0, at.batch);
   order.push_back(at.axis);
   append(order, at.batch, at.axis);

@@ -1,5 +1,8 @@
 #include "ops/array/helpers.h"
 
+#include <weir/ops/array.h>
+#include <weir/ops/math.h>
+
 namespace weir::ops::array {
 
 std::optional<std::int64_t> scalar(InferContext& c, int attr) {
@@ -58,6 +61,29 @@ Passed::Passed(const GradientContext& g, int attr) {
 Tensor integers(const std::vector<std::int64_t>& list, DType dtype) {
   if (dtype == DType::int64) return Tensor::from(list);
   return Tensor::from(std::vector<std::int32_t>(list.begin(), list.end()));
+}
+
+void require_ranks(const GradientContext& g, const char* op) {
+  for (int i = 0; i < g.inputs(); ++i) {
+    if (g.input_shape(i).has_rank()) continue;
+    throw Error(
+        {Code::unimplemented,
+         std::string(op) + ": the gradient needs operands of known rank",
+         {},
+         "input " + std::to_string(i) + " of unknown rank",
+         {},
+         "give the shape in the signature, with -1 for what is not known, or ensure_shape"});
+  }
+}
+
+Tensor axis_tensor(const Tensor& axis, int rank) {
+  return floormod(reshape(axis, {}), rank);
+}
+
+Tensor dims_tensor(const GradientContext& g, int i) {
+  const Ints dims = g.input_dims(i);
+  if (dims.tensor()) return *dims.tensor();
+  return integers({dims.values().begin(), dims.values().end()}, DType::int32);
 }
 
 std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm) {

@@ -41,6 +41,14 @@ class Passed {
 /// A vector of int32 or int64.
 Tensor integers(const std::vector<std::int64_t>& list, DType dtype);
 
+/// Throws, naming `op`, unless the ranks of all inputs are known: where axes decide, a gradient
+/// needs them.
+void require_ranks(const GradientContext& g, const char* op);
+/// A static operand of one integer, known at run time only, as an axis in [0, rank): a scalar.
+Tensor axis_tensor(const Tensor& axis, int rank);
+/// The dimensions of input i as a vector.
+Tensor dims_tensor(const GradientContext& g, int i);
+
 /// The permutation that undoes `perm`.
 std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm);
 

@@ -154,6 +154,7 @@ void infer_mirror_pad_grad(InferContext& c) {
 
 /// The part of dy that the operand itself became.
 Tensor inner_part(GradientContext& g) {
+  array::require_ranks(g, "Pad");
   const array::Passed p(g, 0);
   const int rank = g.input_shape(0).rank();
   if (!p.known()) {

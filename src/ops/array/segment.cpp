@@ -135,6 +135,7 @@ Tensor gather_or_zero(const Tensor& rows, const Tensor& ids, int data_rank) {
 }
 
 void gradient_unsorted_sum(GradientContext& g) {
+  array::require_ranks(g, "UnsortedSegmentSum");
   g.set(0, gather_or_zero(g.dy(), g.input(1), g.input_shape(0).rank()));
 }
 
@@ -163,8 +164,9 @@ void gradient_unsorted_prod(GradientContext& g) {
   const Tensor divisor = where(is_zero, ones_like(data), data);
   const Tensor alone =
       where(is_zero, others, divide(gather_or_zero(g.output(), ids, rank), divisor));
-  const Tensor product =
+  Tensor product =
       where(greater(subtract(zeros, cast(is_zero, DType::int32)), 0), zeros_like(alone), alone);
+  if (is_complex(product.dtype())) product = conj(product);
   g.set(0, multiply(gather_or_zero(g.dy(), ids, rank), product));
 }
 

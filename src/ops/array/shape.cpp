@@ -17,6 +17,23 @@ OpDef define_shape() {
       .example("[] ; out_type=int64");
 }
 
+OpDef define_shape_n() {
+  return OpDef("ShapeN")
+      .doc(
+          "The dimensions of each operand, in one node.\n"
+          "Errors: num is not the number of operands.")
+      .type("T", kAnyType)
+      .inputs("x", "T", "N")
+      .attr("num", rt::Attr::Kind::integer)
+      .type_attr("out_type", kIndex, "out_type", DType::int32)
+      .outputs("output", "out_type", "num")
+      .stored_as("x", "input")
+      .stored_as("num", "N")
+      .traits(Trait::shape_only | Trait::no_gradient)
+      .example("[2,3] [4] [] ; num=3")
+      .example("[2,3] ; num=1 out_type=int64");
+}
+
 OpDef define_size() {
   return OpDef("Size")
       .api("size", "array")
@@ -52,6 +69,17 @@ namespace weir::ops {
 
 void implement_shape(OpDef& op) {
   op.infer([](InferContext& c) { c.set(0, Shape{c.shape(0).rank()}); });
+}
+
+void implement_shape_n(OpDef& op) {
+  op.infer([](InferContext& c) {
+    if (c.attr(0).i != c.inputs())
+      c.fail("num is not the number of operands",
+             std::to_string(c.attr(0).i),
+             std::to_string(c.inputs()));
+    for (int i = 0; i < c.inputs(); ++i)
+      c.set(i, Shape{c.shape(i).rank()});
+  });
 }
 
 void implement_size(OpDef& op) {

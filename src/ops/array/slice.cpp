@@ -302,6 +302,7 @@ void infer_slice(InferContext& c) {
 }
 
 void gradient_slice(GradientContext& g) {
+  array::require_ranks(g, "Slice");
   const array::Passed begin(g, 0), size(g, 1);
   const std::vector<std::int64_t> ones(std::size_t(g.input_shape(0).rank()), 1);
   if (!begin.known() || !size.known()) {

@@ -80,6 +80,7 @@ void infer_top_k(InferContext& c) {
 
 /// dy goes back to where the values stood: rows are laid one after another, so one scatter does it.
 void gradient_top_k(GradientContext& g) {
+  array::require_ranks(g, "TopKV2");
   const Tensor indices = g.output(1);
   const Ints dims = g.input_dims(0);
   const ShapeView in = g.input_shape(0);
@@ -90,8 +91,10 @@ void gradient_top_k(GradientContext& g) {
       dims.tensor() ? *dims.tensor()
                     : array::integers({dims.values().begin(), dims.values().end()}, DType::int64);
   const Tensor length = cast(whole[-1], DType::int64);
-  const Tensor rows =
-      reshape(cast(indices, DType::int64), {-1, g.output_shape(1)[in.rank() - 1].value()});
+  const Dim k = g.output_shape(1)[in.rank() - 1];
+  const Tensor wide = cast(indices, DType::int64);
+  const Tensor rows = k.known() ? reshape(wide, {-1, k.value()})
+                                : reshape(wide, stack({-1, shape(wide, DType::int64)[-1]}));
   const Tensor first = multiply(range(shape(rows, DType::int64)[0]), length);
   const Tensor flat = reshape(add(rows, expand_dims(first, 1)), {-1, 1});
   const Tensor total = multiply(shape(rows, DType::int64)[0], length);

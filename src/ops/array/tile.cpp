@@ -75,6 +75,7 @@ void infer_tile(InferContext& c) {
 
 /// Every axis is cut into (multiple, length); the sum over the multiples is the gradient.
 void gradient_tile(GradientContext& g) {
+  array::require_ranks(g, "Tile");
   const array::Passed multiples(g, 0);
   const ShapeView in = g.input_shape(0);
   std::vector<std::int64_t> axes, cut;
@@ -89,7 +90,7 @@ void gradient_tile(GradientContext& g) {
   const Ints dims = g.input_dims(0);
   const DType dtype = multiples.known() ? dims.tensor()->dtype() : multiples.tensor().dtype();
   const Tensor lengths = dims.tensor()
-                             ? *dims.tensor()
+                             ? cast(*dims.tensor(), dtype)
                              : array::integers({dims.values().begin(), dims.values().end()}, dtype);
   const Tensor counts =
       multiples.known() ? array::integers(multiples.values(), dtype) : multiples.tensor();

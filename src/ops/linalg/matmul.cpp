@@ -45,6 +45,7 @@ OpDef define_batch_matmul() {
 
 #ifndef WEIR_SCHEMA_ONLY
 #include <weir/functions.h>
+#include <weir/ops/math.h>
 
 namespace weir::ops {
 namespace {
@@ -71,14 +72,19 @@ void infer_matmul(InferContext& c) {
   c.set(0, out);
 }
 
+/// The factor of a gradient: conjugate, by TensorFlow's convention for complex numbers.
+Tensor factor(const Tensor& t) {
+  return is_complex(t.dtype()) ? conj(t) : t;
+}
+
 void gradient_matmul(GradientContext& g) {
   const bool ta = g.attr(0).b, tb = g.attr(1).b;
   if (g.needs(0)) {
-    const Tensor b = g.input(1);
+    const Tensor b = factor(g.input(1));
     g.set(0, unbroadcast(g, 0, ta ? matmul(b, g.dy(), tb, true) : matmul(g.dy(), b, false, !tb)));
   }
   if (g.needs(1)) {
-    const Tensor a = g.input(0);
+    const Tensor a = factor(g.input(0));
     g.set(1, unbroadcast(g, 1, tb ? matmul(g.dy(), a, true, ta) : matmul(a, g.dy(), !ta, false)));
   }
 }

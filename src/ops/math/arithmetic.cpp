@@ -117,6 +117,7 @@ OpDef define_neg() {
 
 OpDef define_conj() {
   return schema::unary("Conj", "conj", kComplex, "The complex conjugate.")
+      .stored_as("y", "output")
       .traits(Trait::involution)
       .example("[2,3]");
 }

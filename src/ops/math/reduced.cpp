@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include "ops/array/helpers.h"
+
 namespace weir::ops::reduced {
 
 std::vector<std::int64_t> axes(const GradientContext& g) {
+  array::require_ranks(g, "a reduction");
   const std::int64_t rank = g.input_shape(0).rank();
   const rt::Attr& given = g.attr(0);
   std::vector<std::int64_t> list;
@@ -28,6 +31,7 @@ std::vector<std::int64_t> axes(const GradientContext& g) {
 }
 
 std::int64_t count(const GradientContext& g) {
+  if (!g.input_shape(0).has_rank()) return -1;
   std::int64_t n = 1;
   for (std::int64_t axis : axes(g)) {
     const Dim d = g.input_shape(0)[int(axis)];
@@ -38,6 +42,7 @@ std::int64_t count(const GradientContext& g) {
 }
 
 Tensor with_axes(const GradientContext& g, const Tensor& t) {
+  array::require_ranks(g, "a reduction");
   const int rank = g.input_shape(0).rank();
   if (t.rank() == rank) return t;
   const std::vector<std::int64_t> reduced = axes(g);
@@ -57,6 +62,8 @@ Tensor with_axes(const GradientContext& g, const Tensor& t) {
 }
 
 Tensor spread(const GradientContext& g, const Tensor& t) {
+  // Of all axes, whatever their number.
+  if (!g.attr(0).has_value()) return broadcast_to(t, g.input_dims(0));
   return broadcast_to(with_axes(g, t), g.input_dims(0));
 }
 

@@ -80,9 +80,11 @@ void implement_cumprod(OpDef& op) {
       .saves_input({0})
       .saves_output({0})
       .gradient([](GradientContext& g) {
-        const Tensor weighted = cumsum(g.dy() * g.output(), axis_of(g), g.attr(1).b, !g.attr(2).b);
-        const Tensor x = g.input(0);
-        g.set(0, is_complex(x.dtype()) ? divide(weighted, x) : divide_no_nan(weighted, x));
+        const bool conjugate = is_complex(g.input_dtype(0));
+        const Tensor x = conjugate ? conj(g.input(0)) : g.input(0);
+        const Tensor y = conjugate ? conj(g.output()) : g.output();
+        const Tensor weighted = cumsum(g.dy() * y, axis_of(g), g.attr(1).b, !g.attr(2).b);
+        g.set(0, conjugate ? divide(weighted, x) : divide_no_nan(weighted, x));
       });
 }
 

@@ -52,6 +52,7 @@ OpDef define_l2_loss() {
 #include <weir/ops/math.h>
 #include <weir/ops/nn.h>
 
+#include "ops/array/helpers.h"
 #include "ops/nn/shapes.h"
 
 namespace weir::ops {
@@ -84,7 +85,9 @@ Tensor sum_but_last(const Tensor& t) {
 void implement_bias_add(OpDef& op) {
   op.infer(infer_bias_add).gradient([](GradientContext& g) {
     if (g.needs(0)) g.set(0, g.dy());
-    if (g.needs(1)) g.set(1, sum_but_last(g.dy()));
+    if (!g.needs(1)) return;
+    array::require_ranks(g, "BiasAdd");
+    g.set(1, sum_but_last(g.dy()));
   });
 }
 

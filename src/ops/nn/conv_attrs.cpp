@@ -1,13 +1,16 @@
 #include "ops/nn/conv_attrs.h"
 
+#include <algorithm>
+
 namespace weir::ops {
 namespace infer {
 
 Shape target_shape(InferContext& c) {
   const auto dims = c.ints(0);
   if (!dims) return Shape{Dim::unknown(), Dim::unknown(), Dim::unknown(), Dim::unknown()};
-  if (dims->size() != 4)
-    c.fail("the target shape must have four dimensions", Shape(*dims).to_string());
+  const bool valid =
+      dims->size() == 4 && std::all_of(dims->begin(), dims->end(), [](auto d) { return d >= 0; });
+  if (!valid) c.fail("the target shape must be four lengths", Shape(*dims).to_string());
   return Shape(*dims);
 }
 

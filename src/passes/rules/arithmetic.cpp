@@ -37,6 +37,13 @@ bool all_powers_of_two(const Tensor& c) {
   return true;
 }
 
+/// AddV2 would broadcast what BiasAdd refuses.
+bool is_one_bias_for_each_channel(const Match& m) {
+  const Shape &x = m.spec(m.variables[0]).shape, &bias = m.spec(m.variables[1]).shape;
+  return x.has_rank() && x.rank() > 0 && bias.has_rank() && bias.rank() == 1 &&
+         x[x.rank() - 1].same(bias[0]);
+}
+
 bool divisor_is_power_of_two(const Match& m) {
   const Tensor& c = m.node(m.variables[1]).value;
   if (c.dtype() == DType::float32) return all_powers_of_two<float>(c);
@@ -95,7 +102,10 @@ constexpr Rule kRules[] = {
      .pattern = "RealDiv(1, x)",
      .replacement = "Reciprocal(x)",
      .types = kFloat32Or64},
-    {.name = "bias_add", .pattern = "BiasAdd(x, y)", .replacement = "AddV2(x, y)"},
+    {.name = "bias_add",
+     .pattern = "BiasAdd(x, y)",
+     .replacement = "AddV2(x, y)",
+     .guard = is_one_bias_for_each_channel},
 
     // Other bits.
     {.name = "add_zero_of_either_sign",
