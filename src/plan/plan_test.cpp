@@ -164,6 +164,23 @@ TEST(Specialise, RefusesCallsThatExpandWithoutEnd) {
   }
 }
 
+TEST(Specialise, RefusesBranchesThatExpandWithoutEnd) {
+  auto g = trace({{{2}, DType::float32, "x"}},
+                 [](const auto& x) { return std::vector<Tensor>{tanh(x[0])}; });
+  for (int level = 0; level < 40; ++level) {
+    g = trace({{{2}, DType::float32, "x"}}, [&](std::vector<Tensor> x) {
+      const auto b = graph::current_builder();
+      graph::Node n;
+      n.kind = graph::Kind::if_;
+      n.inputs = {b->ref(sum(x[0]) > 0, {}), b->ref(x[0], {})};
+      n.outputs.push_back({DType::float32, Shape{2}});
+      n.bodies = {g, g};
+      return b->add_structural(std::move(n));
+    });
+  }
+  EXPECT_THROW(specialise(*g, std::vector<Spec>{{DType::float32, Shape{2}}}), Error);
+}
+
 TEST(Specialise, FoldsWhatIsKnownAndKeepsTheRest) {
   const auto g = trace({{{-1, 3}, DType::float32, "x"}}, [](const std::vector<Tensor>& x) {
     const Tensor c = Tensor{1.f, 2.f} * 3.f;

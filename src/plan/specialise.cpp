@@ -134,11 +134,21 @@ constexpr int kMaxLoopTries = 8;
 
 /// Graphs that call one another can stand for more nodes than any machine holds.
 constexpr std::size_t kMaxNodes = 1'000'000;
+/// A graph of its own, as each body is, takes the memory of about that many nodes.
+constexpr std::size_t kNodesOfAGraph = 32;
+
+/// `nodes`: those that were walked so far, for bodies as well.
+std::shared_ptr<Graph> specialise(const Graph& g,
+                                  std::span<const Spec> inputs,
+                                  const SpecialiseOptions& options,
+                                  std::size_t& nodes);
 
 class Walk {
  public:
-  Walk(const std::shared_ptr<Builder>& builder, const SpecialiseOptions& options)
-      : builder_(builder), options_(options), specialiser_(*builder, options) {}
+  Walk(const std::shared_ptr<Builder>& builder,
+       const SpecialiseOptions& options,
+       std::size_t& nodes)
+      : builder_(builder), options_(options), specialiser_(*builder, options), nodes_(nodes) {}
 
   /// Values of graph.outputs; `inputs` stand for the nodes of kind input.
   std::vector<Tensor> run(const Graph& g, std::span<const Tensor> inputs) {
@@ -167,12 +177,13 @@ class Walk {
   void check_size(const Graph& g) {
     nodes_ += g.size();
     if (nodes_ <= kMaxNodes) return;
-    throw Error({Code::resource_exhausted,
-                 "'" + g.name() + "': the graph is too large once its calls are expanded",
-                 {},
-                 "more than " + std::to_string(kMaxNodes) + " nodes",
-                 "at most that many",
-                 "use while_loop for what is repeated"});
+    throw Error(
+        {Code::resource_exhausted,
+         "'" + g.name() + "': the graph is too large once its calls and bodies are expanded",
+         {},
+         "more than " + std::to_string(kMaxNodes) + " nodes",
+         "at most that many",
+         "use while_loop for what is repeated"});
   }
 
   std::vector<Tensor> node(const Node& n, std::span<const Tensor> operands) {
@@ -248,8 +259,9 @@ class Walk {
   std::shared_ptr<Graph> body(const std::shared_ptr<Graph>& given,
                               std::span<const Spec> arguments) {
     try {
-      return specialise(*given, arguments, options_);
-    } catch (const Error&) {
+      return specialise(*given, arguments, options_, nodes_);
+    } catch (const Error& e) {
+      if (e.code() == Code::resource_exhausted) throw;
       return given;
     }
   }
@@ -300,14 +312,15 @@ class Walk {
   }
 
   std::vector<Tensor> region(const Node& n, std::span<const Tensor> operands) {
-    const std::shared_ptr<Graph> body = specialise(*n.bodies[0], specs_of(operands), options_);
+    const std::shared_ptr<Graph> body =
+        specialise(*n.bodies[0], specs_of(operands), options_, nodes_);
     return copy(n, operands, output_specs(*body), {body});
   }
 
   std::shared_ptr<Builder> builder_;
   const SpecialiseOptions& options_;
   Specialiser specialiser_;
-  std::size_t nodes_ = 0;  // walked so far
+  std::size_t& nodes_;
 };
 
 /// The declared spec of an input, made as exact as the given one.
@@ -333,11 +346,10 @@ Shape meet(const Graph& g, std::size_t i, const Spec& declared, const Spec& give
   return out;
 }
 
-}  // namespace
-
 std::shared_ptr<Graph> specialise(const Graph& g,
                                   std::span<const Spec> inputs,
-                                  const SpecialiseOptions& options) {
+                                  const SpecialiseOptions& options,
+                                  std::size_t& nodes) {
   if (inputs.size() != g.inputs.size())
     throw Error({Code::invalid_argument,
                  "'" + g.name() + "': wrong number of arguments",
@@ -345,6 +357,7 @@ std::shared_ptr<Graph> specialise(const Graph& g,
                  std::to_string(inputs.size()),
                  std::to_string(g.inputs.size()),
                  {}});
+  nodes += kNodesOfAGraph;
   const std::shared_ptr<Builder> builder = Builder::create(g.name());
   std::vector<Tensor> arguments;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -352,8 +365,17 @@ std::shared_ptr<Graph> specialise(const Graph& g,
     arguments.push_back(
         builder->input({meet(g, i, n.outputs[0], inputs[i]), n.outputs[0].dtype, n.name}));
   }
-  const std::vector<Tensor> results = Walk(builder, options).run(g, arguments);
+  const std::vector<Tensor> results = Walk(builder, options, nodes).run(g, arguments);
   return builder->finish(results);
+}
+
+}  // namespace
+
+std::shared_ptr<Graph> specialise(const Graph& g,
+                                  std::span<const Spec> inputs,
+                                  const SpecialiseOptions& options) {
+  std::size_t nodes = 0;
+  return specialise(g, inputs, options, nodes);
 }
 
 }  // namespace weir::plan
