@@ -54,7 +54,11 @@ void add_calls() {
            [] { return [f = one_op()] { call_often(f, kCalls); }; });
   for (int threads : {1, 2}) {
     const std::string name = "function/one_op/threads:" + std::to_string(threads);
-    add_case({.name = name, .threads = 2, .operations = std::int64_t(threads) * kManyCalls}, [=] {
+    Case c;
+    c.name = name;
+    c.threads = 2;
+    c.operations = std::int64_t(threads) * kManyCalls;
+    add_case(std::move(c), [=] {
       return [f = one_op(), threads] {
         std::vector<std::jthread> list;
         for (int t = 0; t < threads; ++t)
@@ -81,8 +85,10 @@ void add_calls() {
 
 void add_loops() {
   const auto add = [](const char* name, auto make) {
-    add_case({.name = std::string("function/") + name, .operations = kIterations},
-             [=] { return [f = make()] { call_often(f, 1); }; });
+    Case c;
+    c.name = std::string("function/") + name;
+    c.operations = kIterations;
+    add_case(std::move(c), [=] { return [f = make()] { call_often(f, 1); }; });
   };
   add("loop/ops:1", loop<1>);
   add("loop/ops:4", loop<4>);

@@ -63,7 +63,10 @@ void report(const graph::Graph& g) {
 void add_stages(const char* name, Make make, int nodes) {
   const std::string prefix = std::string(name) + "/" + std::to_string(nodes) + "/";
   const auto add = [&](const char* what, auto run) {
-    add_case({.name = prefix + what, .operations = nodes}, std::move(run));
+    Case c;
+    c.name = prefix + what;
+    c.operations = nodes;
+    add_case(std::move(c), std::move(run));
   };
   add("trace", [=] { return [=] { keep_alive(make(nodes)); }; });
   add("specialise", [=] { return [g = make(nodes)] { keep_alive(specialised(*g)); }; });
