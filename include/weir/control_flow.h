@@ -28,6 +28,7 @@ namespace flow {
 struct Flat {
   std::vector<Tensor> tensors;
   std::vector<std::size_t> lengths;
+  std::string key = {};  // the values that are no tensors, and the lengths
 };
 /// A callable, borrowed for the time of a call.
 struct Body {
@@ -41,6 +42,9 @@ std::vector<Tensor> while_loop(Body condition,
                                std::vector<Tensor> state,
                                const WhileOptions& options,
                                std::source_location where);
+
+/// The state after an iteration must be the initial one in all that is no tensor. Throws Error.
+void check_plain(const Flat& initial, const Flat& next, std::source_location where);
 
 /// An int64 scalar; a < b; a + b.
 Tensor to_index(Operand value);
@@ -58,11 +62,16 @@ template <class T>
 Flat flatten(const T& value) {
   Flattener f;
   structure::flatten(value, f);
-  return {std::move(f.tensors), std::move(f.lengths)};
+  return {std::move(f.tensors), std::move(f.lengths), std::move(f.key)};
 }
+/// Runs a branch and keeps its result: that has what is no tensor.
 template <class T>
-T unflatten(const Flat& flat) {
-  T value{};
+auto kept(T& result, auto&& body) {
+  return [&](std::span<const Tensor>) { return flatten<T>(result = body()); };
+}
+/// `value` with the tensors of `flat`.
+template <class T>
+T unflatten(const Flat& flat, T value) {
   Unflattener in(flat.tensors, flat.lengths);
   structure::unflatten(value, in);
   return value;
@@ -71,38 +80,39 @@ T unflatten(const Flat& flat) {
 }  // namespace flow
 
 /// The result of `then_body` if `predicate` is true, else that of `else_body`; only one of them
-/// runs. Both must return the same structure and dtypes. Errors: a predicate that is no bool
-/// scalar; branches that do not match (shows both).
+/// runs. Both must return the same structure, the same dtypes and the same values where it has no
+/// tensors. Errors: a predicate that is no bool scalar; branches that do not match (shows both).
 template <class Then, class Else>
 auto cond(Operand predicate, Then&& then_body, Else&& else_body) {
   using Result = std::remove_cvref_t<std::invoke_result_t<Then&>>;
   static_assert(std::same_as<Result, std::remove_cvref_t<std::invoke_result_t<Else&>>>,
                 "both branches of weir::cond must return the same type");
-  auto t = [&](std::span<const Tensor>) { return flow::flatten<Result>(then_body()); };
-  auto e = [&](std::span<const Tensor>) { return flow::flatten<Result>(else_body()); };
-  return flow::unflatten<Result>(
-      flow::cond(predicate.to_tensor(), flow::body_of(t), flow::body_of(e), predicate.where()));
+  Result result{};
+  auto t = flow::kept(result, then_body);
+  auto e = flow::kept(result, else_body);
+  const flow::Flat flat =
+      flow::cond(predicate.to_tensor(), flow::body_of(t), flow::body_of(e), predicate.where());
+  return flow::unflatten(flat, std::move(result));
 }
 
 /// The result of branches[index]; an index out of range takes the last branch, the default.
 template <class Branch>
 auto switch_case(Operand index, const std::vector<Branch>& branches) {
   using Result = std::remove_cvref_t<std::invoke_result_t<const Branch&>>;
-  auto run = [](const Branch& b) {
-    return [&b](std::span<const Tensor>) { return flow::flatten<Result>(b()); };
-  };
-  std::vector<decltype(run(branches[0]))> flat;
+  Result result{};
+  std::vector<decltype(flow::kept(result, branches[0]))> callables;
   for (const Branch& b : branches)
-    flat.push_back(run(b));
+    callables.push_back(flow::kept(result, b));
   std::vector<flow::Body> bodies;
-  for (auto& f : flat)
-    bodies.push_back(flow::body_of(f));
-  return flow::unflatten<Result>(flow::switch_case(index.to_tensor(), bodies, index.where()));
+  for (auto& c : callables)
+    bodies.push_back(flow::body_of(c));
+  const flow::Flat flat = flow::switch_case(index.to_tensor(), bodies, index.where());
+  return flow::unflatten(flat, std::move(result));
 }
 
 /// Repeats state = body(state) while condition(state) is true; returns the last state. The body
-/// keeps structure, dtypes and shapes (see WhileOptions). Errors say which part of the state
-/// changed.
+/// keeps structure, dtypes, shapes (see WhileOptions) and what is no tensor. Errors say which part
+/// of the state changed.
 template <class Condition, class Body, class State>
 State while_loop(Condition&& condition,
                  Body&& body,
@@ -117,11 +127,15 @@ State while_loop(Condition&& condition,
     return s;
   };
   auto c = [&](std::span<const Tensor> t) { return flow::flatten<Tensor>(condition(typed(t))); };
-  auto b = [&](std::span<const Tensor> t) { return flow::flatten<State>(body(typed(t))); };
+  auto b = [&](std::span<const Tensor> t) {
+    flow::Flat next = flow::flatten<State>(body(typed(t)));
+    flow::check_plain(start, next, where);
+    return next;
+  };
   flow::Flat end{
       flow::while_loop(flow::body_of(c), flow::body_of(b), start.tensors, options, where),
       start.lengths};
-  return flow::unflatten<State>(end);
+  return flow::unflatten(end, initial);
 }
 
 /// for i in [begin, end): state = body(i, state), with i an int64 scalar.

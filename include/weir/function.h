@@ -13,6 +13,7 @@
 
 #include <weir/structure.h>
 
+#include <any>
 #include <memory>
 #include <source_location>
 #include <string>
@@ -95,10 +96,12 @@ class InitScope {
   std::unique_ptr<Impl> impl_;
 };
 
-/// What a callable gave: its tensors and the lengths of its vectors.
+/// What a callable gave: its tensors, the lengths of its vectors and, if it has members that are no
+/// tensors, a copy of it, whose tensors are undefined.
 struct FlatResult {
   std::vector<Tensor> tensors;
   std::vector<std::size_t> lengths;
+  std::shared_ptr<const std::any> plain = nullptr;
 };
 
 /// The part of a traced function that knows no types: its traces. A handle, safe to call from any
@@ -138,9 +141,71 @@ class TracedFunction {
   TracedFunction(F callable, FunctionOptions options)
       : callable_(std::make_shared<F>(std::move(callable))), core_(std::move(options)) {}
 
+  using Where = std::source_location;
+
+  /// A call: up to four arguments and the line of the caller, or any number without it.
+  auto operator()(Where where = Where::current()) const { return call(where); }
+  template <class A>
+  auto operator()(const A& a, Where where = Where::current()) const {
+    return call(where, a);
+  }
+  template <class A, class B>
+  auto operator()(const A& a, const B& b, Where where = Where::current()) const {
+    return call(where, a, b);
+  }
+  template <class A, class B, class C>
+  auto operator()(const A& a, const B& b, const C& c, Where where = Where::current()) const {
+    return call(where, a, b, c);
+  }
+  template <class A, class B, class C, class D>
+  auto operator()(
+      const A& a, const B& b, const C& c, const D& d, Where where = Where::current()) const {
+    return call(where, a, b, c, d);
+  }
   template <class... Args>
-  auto operator()(const Args&... args) const {
-    using Result = std::invoke_result_t<F&, Args&...>;
+  requires(sizeof...(Args) > 4) auto operator()(const Args&... args) const {
+    return call(Where{}, args...);
+  }
+
+  /// The trace for arguments of these types, made if there is none yet: structures as a call takes
+  /// them, with a TensorSpec, or an example tensor, in the place of each tensor.
+  ///
+  ///   f.get_concrete_function(TensorSpec{{-1, 3}}, std::vector<TensorSpec>{a, b}, 0.5f);
+  template <class... Args>
+  ConcreteFunction get_concrete_function(const Args&... args) const {
+    const std::tuple<decltype(structure::with_tensors(args))...> arguments{
+        structure::with_tensors(args)...};
+    SpecFlattener flat;
+    (structure::flatten(args, flat), ...);
+    auto trace = [&](std::span<const Tensor> tensors) {
+      auto copy = arguments;
+      Unflattener in(tensors, flat.lengths);
+      structure::unflatten(copy, in);
+      return std::apply([&](auto&... a) { return run(*callable_, a...); }, copy);
+    };
+    return core_.concrete(flat.specs, flat.key, body_of(trace), {});
+  }
+  /// The same for a list of tensor arguments whose number is known at run time, at most three; or
+  /// for the one argument of a callable that takes a vector.
+  ConcreteFunction get_concrete_function(const std::vector<TensorSpec>& specs,
+                                         Where where = Where::current()) const {
+    if constexpr (takes_vector()) {
+      return get_concrete_function<std::vector<TensorSpec>>(specs);
+    } else {
+      auto trace = [this](std::span<const Tensor> t) { return run_tensors(t); };
+      return core_.concrete(specs, {}, body_of(trace), where);
+    }
+  }
+
+  FunctionStats stats() const { return core_.stats(); }
+  /// Why the last call that traced anew did so: the argument, and both types.
+  std::string explain_retrace() const { return core_.explain_retrace(); }
+  const std::string& name() const { return core_.name(); }
+
+ private:
+  template <class... Args>
+  auto call(Where where, const Args&... args) const {
+    using Result = std::remove_cvref_t<std::invoke_result_t<F&, Args&...>>;
     Flattener flat;
     structure::flatten(std::tuple<const Args&...>(args...), flat);
     auto trace = [&](std::span<const Tensor> tensors) {
@@ -149,35 +214,31 @@ class TracedFunction {
       structure::unflatten(copy, in);
       return std::apply([&](auto&... a) { return run(*callable_, a...); }, copy);
     };
-    FlatResult out =
-        core_.call(flat.tensors, flat.key, body_of(trace), std::source_location::current());
+    FlatResult out = core_.call(flat.tensors, flat.key, body_of(trace), where);
     if constexpr (!std::is_void_v<Result>) {
-      std::remove_cvref_t<Result> result{};
+      Result result = prototype<Result>(out, where);
       Unflattener in(out.tensors, out.lengths);
       structure::unflatten(result, in);
       return result;
     }
   }
 
-  /// The trace for these tensor arguments, made if there is none yet. Only for callables whose
-  /// arguments are up to three tensors, or one vector of any number of them.
-  ConcreteFunction get_concrete_function(
-      const std::vector<TensorSpec>& specs,
-      std::source_location where = std::source_location::current()) const {
-    auto trace = [this](std::span<const Tensor> t) { return run_tensors(t); };
-    return core_.concrete(specs, {}, body_of(trace), where);
+  /// A result that has its plain members already.
+  template <class Result>
+  Result prototype(const FlatResult& out, Where where) const {
+    if constexpr (structure::has_plain<Result>()) {
+      if (const auto* known = std::any_cast<Result>(out.plain.get())) return *known;
+      throw Error({Code::invalid_argument,
+                   "function '" + name() + "': these arguments give a result of another type",
+                   to_string(where),
+                   "argument types that differ from those of the first call, with equal values",
+                   "one result type for each signature",
+                   "make two functions"});
+    } else {
+      return Result{};
+    }
   }
-  template <class... Specs>
-  requires(std::same_as<Specs, TensorSpec>&&...) ConcreteFunction
-      get_concrete_function(const Specs&... specs)
-  const { return get_concrete_function(std::vector<TensorSpec>{specs...}); }
 
-  FunctionStats stats() const { return core_.stats(); }
-  /// Why the last call that traced anew did so: the argument, and both types.
-  std::string explain_retrace() const { return core_.explain_retrace(); }
-  const std::string& name() const { return core_.name(); }
-
- private:
   template <class Callable>
   static FunctionCore::Body body_of(Callable& c) {
     return {const_cast<void*>(static_cast<const void*>(&c)),
@@ -186,16 +247,19 @@ class TracedFunction {
             }};
   }
 
-  FlatResult run_tensors(std::span<const Tensor> t) const {
-    constexpr bool takes_tensors = std::is_invocable_v<F&> || std::is_invocable_v<F&, Tensor&> ||
-                                   std::is_invocable_v<F&, Tensor&, Tensor&> ||
-                                   std::is_invocable_v<F&, Tensor&, Tensor&, Tensor&>;
-    if constexpr (!takes_tensors) {  // a generic lambda is not asked whether it takes a vector
-      if constexpr (std::is_invocable_v<F&, std::vector<Tensor>&>) {
-        std::vector<Tensor> all(t.begin(), t.end());
-        return run(*callable_, all);
-      }
+  /// Takes no tensors but one vector of them. A generic lambda that takes tensors is not asked
+  /// whether it takes a vector.
+  static constexpr bool takes_vector() {
+    if constexpr (std::is_invocable_v<F&> || std::is_invocable_v<F&, Tensor&> ||
+                  std::is_invocable_v<F&, Tensor&, Tensor&> ||
+                  std::is_invocable_v<F&, Tensor&, Tensor&, Tensor&>) {
+      return false;
+    } else {
+      return std::is_invocable_v<F&, std::vector<Tensor>&>;
     }
+  }
+
+  FlatResult run_tensors(std::span<const Tensor> t) const {
     if constexpr (std::is_invocable_v<F&, Tensor&>) {
       if (t.size() == 1) return apply<1>(*callable_, t);
     }
@@ -226,14 +290,22 @@ class TracedFunction {
 
   template <class... As>
   static FlatResult run(F& callable, As&... args) {
-    if constexpr (std::is_void_v<std::invoke_result_t<F&, As&...>>) {
+    using Result = std::remove_cvref_t<std::invoke_result_t<F&, As&...>>;
+    if constexpr (std::is_void_v<Result>) {
       callable(args...);
       return {};
     } else {
       Flattener flat;
-      structure::flatten(std::remove_cvref_t<std::invoke_result_t<F&, As&...>>(callable(args...)),
-                         flat);
-      return {std::move(flat.tensors), std::move(flat.lengths)};
+      Result result = callable(args...);
+      structure::flatten(result, flat);
+      FlatResult out{std::move(flat.tensors), std::move(flat.lengths)};
+      if constexpr (structure::has_plain<Result>()) {
+        const std::vector<Tensor> nothing(out.tensors.size());
+        Unflattener in(nothing, out.lengths);
+        structure::unflatten(result, in);
+        out.plain = std::make_shared<const std::any>(std::move(result));
+      }
+      return out;
     }
   }
 

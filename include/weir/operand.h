@@ -19,6 +19,8 @@ struct Scalar {
   std::int64_t i = 0;
   double f = 0;
   double imag = 0;
+  /// 2^63 or more: `i` holds the bits of the unsigned number.
+  bool beyond_int64() const { return kind == Kind::integer && i < 0 && f > 0; }
 };
 
 class Operand {
@@ -98,20 +100,27 @@ class OperandList {
 /// be symbolic.
 class Ints {
  public:
+  using Where = std::source_location;
   /// Absent: the op's default (all axes of a reduction).
   Ints() = default;
-  Ints(std::integral auto v) : Ints(std::initializer_list<std::int64_t>{std::int64_t(v)}) {}
-  Ints(std::initializer_list<std::int64_t> v)
-      : Ints(std::span<const std::int64_t>(v.begin(), v.size())) {}
+  Ints(std::integral auto v, Where where = Where::current())
+      : Ints(std::initializer_list<std::int64_t>{std::int64_t(v)}, where) {}
+  Ints(std::initializer_list<std::int64_t> v, Where where = Where::current())
+      : Ints(std::span<const std::int64_t>(v.begin(), v.size()), where) {}
   /// Rows one after another: the paddings {{1, 1}, {0, 2}}.
-  Ints(std::initializer_list<std::initializer_list<std::int64_t>> rows);
-  Ints(const std::vector<std::int64_t>& v) : Ints(std::span<const std::int64_t>(v)) {}
-  Ints(std::span<const std::int64_t> v);
+  Ints(std::initializer_list<std::initializer_list<std::int64_t>> rows,
+       Where where = Where::current());
+  Ints(const std::vector<std::int64_t>& v, Where where = Where::current())
+      : Ints(std::span<const std::int64_t>(v), where) {}
+  Ints(std::span<const std::int64_t> v, Where where = Where::current());
   /// The dimensions, -1 where unknown.
-  Ints(const Shape& shape);
+  Ints(const Shape& shape, Where where = Where::current());
   /// Kept by reference, as an Operand keeps it.
-  Ints(const Tensor& t) : tensor_(&t), present_(true) {}
+  Ints(const Tensor& t, Where where = Where::current())
+      : tensor_(&t), present_(true), where_(where) {}
 
+  /// The line of the caller: that of an op without operands.
+  Where where() const { return where_; }
   bool present() const { return present_; }
   const Tensor* tensor() const { return tensor_; }
   std::span<const std::int64_t> values() const {
@@ -122,6 +131,7 @@ class Ints {
   const Tensor* tensor_ = nullptr;
   std::uint32_t count_ = 0;
   bool present_ = false;
+  Where where_ = {};
   std::int64_t few_[8];
   std::vector<std::int64_t> many_;
 };

@@ -7,6 +7,7 @@
 #include <weir/variable.h>
 
 #include <array>
+#include <charconv>
 #include <concepts>
 #include <string>
 #include <tuple>
@@ -24,10 +25,28 @@ class Flattener {
     key += 'n' + std::to_string(n) + ';';
   }
   void value(std::string_view text) { (key += text) += ';'; }
+  /// All digits that tell a number from its neighbours, after its kind and size.
+  template <class T>
+  void number(T v) {
+    char text[64];
+    const auto end = std::to_chars(text, text + sizeof text, v).ptr;
+    key += std::is_floating_point_v<T> ? 'f' : std::is_signed_v<T> ? 'i' : 'u';
+    key += std::to_string(8 * sizeof(T)) + ' ';
+    value({text, std::size_t(end - text)});
+  }
 
   std::vector<Tensor> tensors;
   std::vector<std::size_t> lengths;
   std::string key;
+};
+
+/// Collects the specs where a Flattener collects the tensors.
+class SpecFlattener : public Flattener {
+ public:
+  void tensor(const TensorSpec& s) { specs.push_back(s); }
+  void tensor(const Tensor& t) { specs.push_back({t.shape(), t.dtype()}); }
+
+  std::vector<TensorSpec> specs;
 };
 
 /// Gives tensors and lengths back in the order in which they were collected.
@@ -50,6 +69,14 @@ template <class T>
 inline constexpr bool is_vector = false;
 template <class T, class A>
 inline constexpr bool is_vector<std::vector<T, A>> = true;
+template <class T>
+inline constexpr bool is_pair = false;
+template <class A, class B>
+inline constexpr bool is_pair<std::pair<A, B>> = true;
+template <class T>
+inline constexpr bool is_array = false;
+template <class T, std::size_t n>
+inline constexpr bool is_array<std::array<T, n>> = true;
 
 template <class T>
 concept TupleLike = requires {
@@ -130,9 +157,32 @@ decltype(auto) with_members(T& s, Visit&& visit) {
   }
 }
 
+/// True if a structure has members that are no tensors.
 template <class T>
-void flatten(const T& s, Flattener& out) {
-  if constexpr (std::same_as<T, Tensor>) {
+consteval bool has_plain() {
+  if constexpr (std::same_as<T, Tensor> || std::same_as<T, TensorSpec>) {
+    return false;
+  } else if constexpr (Plain<T> || std::same_as<T, Variable>) {
+    return true;
+  } else if constexpr (is_vector<T>) {
+    return has_plain<typename T::value_type>();
+  } else if constexpr (TupleLike<T>) {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+      return (has_plain<std::tuple_element_t<I, T>>() || ...);
+    }
+    (std::make_index_sequence<std::tuple_size_v<T>>{});
+  } else {
+    using Members = decltype(with_members(std::declval<T&>(), [](auto&... e) {
+      return std::bool_constant<(has_plain<std::remove_cvref_t<decltype(e)>>() || ...)>{};
+    }));
+    return Members::value;
+  }
+}
+
+/// `Out` is a Flattener or a SpecFlattener.
+template <class T, class Out>
+void flatten(const T& s, Out& out) {
+  if constexpr (std::same_as<T, Tensor> || std::same_as<T, TensorSpec>) {
     out.tensor(s);
   } else if constexpr (std::same_as<T, Variable>) {
     out.value("v" + std::to_string(reinterpret_cast<std::uintptr_t>(s.state().get())));
@@ -141,8 +191,10 @@ void flatten(const T& s, Flattener& out) {
     out.value(s);
   } else if constexpr (std::is_enum_v<T>) {
     out.value("e" + std::to_string(static_cast<long long>(s)));
+  } else if constexpr (std::same_as<T, bool>) {
+    out.value(s ? "true" : "false");
   } else if constexpr (std::is_arithmetic_v<T>) {
-    out.value((std::is_floating_point_v<T> ? "f" : "i") + std::to_string(s));
+    out.number(s);
   } else if constexpr (is_vector<T>) {
     out.length(s.size());
     for (const auto& e : s)
@@ -173,6 +225,31 @@ void unflatten(T& s, Unflattener& in) {
     std::apply([&](auto&... e) { (unflatten(e, in), ...); }, s);
   } else {
     with_members(s, [&](auto&... e) { (unflatten(e, in), ...); });
+  }
+}
+
+/// The structure that a callable takes where `s` stands, with undefined tensors in place of specs.
+template <class T>
+auto with_tensors(const T& s) {
+  if constexpr (std::same_as<T, TensorSpec>) {
+    return Tensor();
+  } else if constexpr (is_vector<T>) {
+    std::vector<decltype(with_tensors(s[0]))> list;
+    for (const auto& e : s)
+      list.push_back(with_tensors(e));
+    return list;
+  } else if constexpr (is_pair<T>) {
+    return std::pair{with_tensors(s.first), with_tensors(s.second)};
+  } else if constexpr (is_array<T>) {
+    return std::apply([](const auto&... e) { return std::array{with_tensors(e)...}; }, s);
+  } else if constexpr (TupleLike<T>) {
+    return std::apply(
+        [](const auto&... e) {
+          return std::tuple<decltype(with_tensors(e))...>{with_tensors(e)...};
+        },
+        s);
+  } else {
+    return s;
   }
 }
 

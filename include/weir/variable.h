@@ -24,7 +24,8 @@ class Variable {
   using Where = std::source_location;
   /// No variable.
   Variable() = default;
-  /// Error: the initial value is symbolic, or undefined.
+  /// In the first trace of a function the initial value is computed at once. Errors: an undefined
+  /// initial value, or one that depends on an argument of the function; a later trace of it.
   explicit Variable(Tensor initial_value, VariableOptions options, Where where = Where::current());
   explicit Variable(Tensor initial_value,
                     std::string name = "Variable",

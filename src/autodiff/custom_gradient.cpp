@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autodiff/fill.h"
 #include "autodiff/structural.h"
 #include "dispatch/handler.h"
 #include "tensor/tensor_impl.h"
@@ -39,15 +40,19 @@ class Reads final : public dispatch::Recorder {
 
 class CustomBackward final : public autodiff::Backward {
  public:
-  CustomBackward(Rule rule, std::vector<Spec> results)
-      : rule_(std::move(rule)), results_(std::move(results)) {}
+  CustomBackward(Rule rule, std::span<const Tensor> results) : rule_(std::move(rule)) {
+    for (const Tensor& t : results)
+      results_.push_back({{t.dtype(), t.shape()}, t.shape().is_static() ? Tensor() : t});
+  }
   const char* name() const override { return "custom_gradient"; }
 
   std::vector<Gradient> gradients(std::span<const Tensor> dy,
                                   std::span<const std::uint8_t>) override {
     std::vector<Tensor> given(dy.begin(), dy.end());
     for (std::size_t i = 0; i < given.size(); ++i) {
-      if (!given[i].defined()) given[i] = Tensor::zeros(results_[i].shape, results_[i].dtype);
+      if (given[i].defined()) continue;
+      const auto& [spec, like] = results_[i];
+      given[i] = autodiff::zeros_of(spec.dtype, spec.shape, like);
     }
     std::vector<Gradient> result;
     for (Tensor& t : rule_(given))
@@ -57,7 +62,11 @@ class CustomBackward final : public autodiff::Backward {
 
  private:
   Rule rule_;
-  std::vector<Spec> results_;
+  struct Result {
+    Spec spec;
+    Tensor like;  // the result, if its shape is not static
+  };
+  std::vector<Result> results_;
 };
 
 void check_variables(const Reads& reads, const std::vector<Variable>& declared) {
@@ -87,16 +96,14 @@ std::vector<Tensor> custom_gradient(
   if (!made.gradient)
     fail("no gradient function", "an empty CustomGradient::gradient", "a function");
   check_variables(reads, made.variables);
-  std::vector<Spec> specs;
   for (Tensor& t : made.results) {
     if (!t.defined()) fail("an undefined result", "an undefined tensor", "tensors");
-    specs.push_back({t.dtype(), t.shape()});
     t = TensorImpl::again(t);
   }
   autodiff::record(inputs,
                    made.variables,
                    made.results,
-                   std::make_shared<CustomBackward>(std::move(made.gradient), std::move(specs)),
+                   std::make_shared<CustomBackward>(std::move(made.gradient), made.results),
                    where);
   return std::move(made.results);
 }

@@ -4,7 +4,10 @@
 #include <weir/operators.h>
 #include <weir/ops.h>
 
+#include <memory>
 #include <thread>
+
+#include "dispatch/handler.h"
 
 namespace weir {
 namespace {
@@ -300,6 +303,18 @@ TEST(Tape, BelongsToItsThread) {
   }).join();
   EXPECT_PRED2(contains, error, "another thread");
   EXPECT_FALSE(tape.gradient(other, x).defined());
+}
+
+TEST(Tape, DestroyedOnAnotherThreadLeavesItsOwn) {
+  const std::size_t before = dispatch::active_recorders().size();
+  auto tape = std::make_unique<GradientTape>();
+  std::thread([&] { tape.reset(); }).join();
+  const Tensor x = Tensor(2.f) * 3;
+  EXPECT_EQ(dispatch::active_recorders().size(), before);
+  // The other order: the thread of the tape ends first.
+  std::thread([&] { tape = std::make_unique<GradientTape>(); }).join();
+  tape.reset();
+  EXPECT_EQ(x.item<float>(), 6);
 }
 
 TEST(Tape, TwoTapesDoNotSeeEachOthersWatches) {

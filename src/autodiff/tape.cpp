@@ -41,6 +41,7 @@ Tape* Tape::start(TapeOptions options) {
   tape->options_ = options;
   tape->thread_ = std::this_thread::get_id();
   tape->used_ = tape->paused_once_ = false;
+  tape->left_ = false;
   tape->pauses_ = 0;
   dispatch::push_recorder(*tape);
   tape->recording_ = true;
@@ -49,8 +50,8 @@ Tape* Tape::start(TapeOptions options) {
 
 void Tape::finish(Tape* tape) noexcept {
   if (tape->thread_ != std::this_thread::get_id() && tape->recording_) {
-    // The list that it stands in belongs to another thread: leave it there, deaf.
-    tape->abandoned_ = true;
+    // The list that it stands in belongs to another thread, which drops it.
+    if (tape->left_.exchange(true, std::memory_order_acq_rel)) delete tape;
     return;
   }
   tape->stop();
@@ -61,6 +62,10 @@ void Tape::finish(Tape* tape) noexcept {
   }
   spare.tapes.reserve(Spare::kMost);
   spare.tapes.emplace_back(tape);
+}
+
+void Tape::orphan() noexcept {
+  if (left_.exchange(true, std::memory_order_acq_rel)) delete this;
 }
 
 void Tape::stop() noexcept {
@@ -83,7 +88,7 @@ void Tape::check_thread(const char* action) const {
 }
 
 void Tape::record(const dispatch::Invocation& call, std::span<const Tensor> results) {
-  if (abandoned_.load(std::memory_order_relaxed)) return;
+  if (abandoned()) return;
   base::SmallVector<std::int32_t, 6> slots;
   bool any = false, live = false;
   for (const Tensor* t : call.inputs) {
@@ -115,7 +120,7 @@ const Tape::Watched* Tape::find_watched(const Variable& v) const {
 }
 
 void Tape::record_read(const std::shared_ptr<VariableState>& variable, const Tensor& value) {
-  if (abandoned_.load(std::memory_order_relaxed) || !reads_count(*variable)) return;
+  if (abandoned() || !reads_count(*variable)) return;
   Watched& w = watched(variable);
   w.last_read = log_.follow(value, {-1, w.last_read, value.impl()->dtype(), true});
 }
@@ -135,7 +140,7 @@ void Tape::record_structural(std::span<const Tensor> inputs,
                              std::span<const Tensor> results,
                              const std::shared_ptr<Backward>& backward,
                              std::source_location where) {
-  if (abandoned_.load(std::memory_order_relaxed) || !follows(inputs, variables)) return;
+  if (abandoned() || !follows(inputs, variables)) return;
   base::SmallVector<std::int32_t, 6> slots;
   for (const Tensor& t : inputs)
     slots.push_back(log_.find(t));

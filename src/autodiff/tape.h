@@ -27,6 +27,8 @@ class Tape final : public dispatch::Recorder {
 
   void record(const dispatch::Invocation& call, std::span<const Tensor> results) override;
   void record_read(const std::shared_ptr<VariableState>& variable, const Tensor& value) override;
+  bool abandoned() const noexcept override { return left_.load(std::memory_order_acquire); }
+  void orphan() noexcept override;
   void record_structural(std::span<const Tensor> inputs,
                          std::span<const Variable> variables,
                          std::span<const Tensor> results,
@@ -85,7 +87,9 @@ class Tape final : public dispatch::Recorder {
   bool recording_ = false;
   bool used_ = false;
   bool paused_once_ = false;
-  std::atomic<bool> abandoned_ = false;  // destroyed on another thread
+  /// One of its two parties has left: the owner, or the thread in whose list it stands. The second
+  /// destroys it.
+  std::atomic<bool> left_ = false;
 };
 
 }  // namespace weir::autodiff

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dispatch/registry.h"
 #include "tensor/convert.h"
 #include "tensor/specs.h"
 #include "tensor/tensor_impl.h"
@@ -92,6 +93,7 @@ class TypeBinder {
       case Scalar::Kind::integer: {
         if (!allowed.contains(DType::int32) && allowed.contains(DType::float32))
           return DType::float32;
+        if (s.beyond_int64()) return DType::uint64;
         return s.i == std::int32_t(s.i) ? DType::int32 : DType::int64;
       }
       case Scalar::Kind::real:
@@ -123,8 +125,22 @@ class TypeBinder {
   const OperandDef* defs_;
   std::size_t last_;  // whose definition stands for all further ones
   std::source_location where_;
-  DType bound_[8] = {};
+  DType bound_[kMaxTypes] = {};
 };
+
+bool is_symbolic(const Operand& o) {
+  return !o.is_scalar() && o.kind() != Operand::Kind::variable && o.tensor().defined() &&
+         o.tensor().is_symbolic();
+}
+
+/// A variable is read by the handler that will see the call: that of a symbolic operand first.
+Tensor read_variable(const Operand& variable, std::span<const Operand> operands) {
+  const auto other = std::find_if(operands.begin(), operands.end(), is_symbolic);
+  if (other == operands.end()) return variable.variable().value(variable.where());
+  const Tensor* t = &other->tensor();
+  HandlerScope scope(handler_for({&t, 1}, variable.where(), ""));
+  return variable.variable().value(variable.where());
+}
 
 void resolve(const OpDef& op,
              std::span<const Operand> operands,
@@ -138,7 +154,7 @@ void resolve(const OpDef& op,
     const Operand& o = operands[i];
     if (o.is_scalar()) continue;
     if (o.kind() == Operand::Kind::variable) {
-      r.owned[i] = o.variable().value(o.where());
+      r.owned[i] = read_variable(o, operands);
       r.tensors[i] = &r.owned[i];
     } else {
       r.tensors[i] = &o.tensor();
@@ -299,9 +315,9 @@ void fail(const OpDef& op,
 void call(const OpDef& op,
           std::span<const Operand> operands,
           std::span<const rt::Attr> attrs,
-          std::span<Tensor> results) {
-  const std::source_location where =
-      called_from(operands.empty() ? std::source_location{} : operands[0].where());
+          std::span<Tensor> results,
+          std::source_location own_line) {
+  const std::source_location where = called_from(operands.empty() ? own_line : operands[0].where());
   const std::size_t own = own_operands(operands, attrs);
   check_arity(op, own, where);
   check_string_attrs(op, attrs, where);
@@ -321,7 +337,10 @@ void call(const OpDef& op,
 
   Invocation invocation{op, r.tensors, attrs, outputs, where, r.stealable};
   Handler& handler = handler_for(r.tensors, where, op.name().c_str());
-  if (!active_recorders().empty()) invocation.stealable = 0;
+  if (!active_recorders().empty()) {
+    drop_abandoned_recorders();
+    invocation.stealable = 0;
+  }
   handler.run(invocation, results);
   for (Recorder* recorder : active_recorders())
     recorder->record(invocation, results);
@@ -357,7 +376,18 @@ std::vector<Spec> infer(const OpDef& op,
   return outputs;
 }
 
+OperandScope::OperandScope(const OperandList& operands) {
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Operand o = operands[i];
+    if (!is_symbolic(o)) continue;
+    const Tensor* t = &o.tensor();
+    scope_.emplace(handler_for({&t, 1}, o.where(), ""));
+    return;
+  }
+}
+
 CallBuilder& CallBuilder::ints(const Ints& ints) {
+  if (where_.line() == 0) where_ = ints.where();
   if (ints.tensor()) {
     dynamic_.emplace_back(attrs_.size(), ints.tensor());
     attrs_.emplace_back();
@@ -399,14 +429,14 @@ void CallBuilder::into(std::span<Tensor> results) {
   for (rt::Attr& a : attrs_) {
     if (a.kind == rt::Attr::Kind::real) a.f = double(float(a.f));
   }
-  call(op_, operands_, attrs_, results);
+  call(op_, operands_, attrs_, results, where_);
 }
 
 }  // namespace weir::dispatch
 
 namespace weir::inline v0 {
 
-Ints::Ints(std::span<const std::int64_t> v) : present_(true) {
+Ints::Ints(std::span<const std::int64_t> v, Where where) : present_(true), where_(where) {
   if (v.size() <= std::size(few_)) {
     count_ = std::uint32_t(v.size());
     std::copy(v.begin(), v.end(), few_);
@@ -415,14 +445,15 @@ Ints::Ints(std::span<const std::int64_t> v) : present_(true) {
   }
 }
 
-Ints::Ints(std::initializer_list<std::initializer_list<std::int64_t>> rows) : present_(true) {
+Ints::Ints(std::initializer_list<std::initializer_list<std::int64_t>> rows, Where where) {
   std::vector<std::int64_t> flat;
   for (const auto& row : rows)
     flat.insert(flat.end(), row.begin(), row.end());
-  *this = Ints(flat);
+  *this = Ints(flat, where);
 }
 
-Ints::Ints(const Shape& shape) : Ints(std::span<const std::int64_t>(shape.to_vector())) {}
+Ints::Ints(const Shape& shape, Where where)
+    : Ints(std::span<const std::int64_t>(shape.to_vector()), where) {}
 
 Tensor Operand::to_tensor() const {
   switch (kind_) {
@@ -438,26 +469,65 @@ Tensor Operand::to_tensor() const {
   const DType dtype = s.kind == Scalar::Kind::boolean   ? DType::boolean
                       : s.kind == Scalar::Kind::real    ? DType::float32
                       : s.kind == Scalar::Kind::complex ? DType::complex128
+                      : s.beyond_int64()                ? DType::uint64
                       : s.i == std::int32_t(s.i)        ? DType::int32
                                                         : DType::int64;
   return tensor::adopt_scalar(s, dtype);
 }
 
+namespace {
+
+const char* word(rt::Attr::Kind kind) {
+  static constexpr const char* kWords[] = {
+      "none", "integer", "real", "boolean", "dtype", "ints", "reals", "string", "operand"};
+  return kWords[std::size_t(kind)];
+}
+
+/// An attribute that a caller made by hand: the kind that the definition wants, or the number of an
+/// operand behind the op's own.
+void check_attr(const OpDef& op,
+                const AttrDef& def,
+                const rt::Attr& a,
+                const OperandList& operands,
+                std::source_location where) {
+  using Kind = rt::Attr::Kind;
+  if (a.kind == def.kind && (a.kind != Kind::dtype || is_valid(a.t))) return;
+  if (a.kind == Kind::none && def.has_default) return;
+  const auto own = std::int64_t(op.input_defs().size()) - op.variadic();
+  if (a.kind == Kind::operand && def.is_operand && a.i >= own &&
+      a.i < std::int64_t(operands.size()) && !operands[std::size_t(a.i)].is_scalar())
+    return;
+  dispatch::fail(op,
+                 where,
+                 "attribute " + def.name + " has another kind",
+                 a.kind == Kind::operand
+                     ? "operand " + std::to_string(a.i) + " of " + std::to_string(operands.size())
+                     : word(a.kind),
+                 word(def.kind));
+}
+
+}  // namespace
+
 std::vector<Tensor> call_op(const OpDef& op,
                             OperandList operands,
                             std::initializer_list<rt::Attr> attrs) {
+  const std::source_location where = operands.size() ? operands[0].where() : std::source_location{};
+  if (attrs.size() > op.attrs().size())
+    dispatch::fail(op,
+                   where,
+                   "more attributes than the op has",
+                   std::to_string(attrs.size()),
+                   std::to_string(op.attrs().size()));
   dispatch::CallBuilder call(op);
   call.operands(operands);
   std::size_t given = 0;
   for (const rt::Attr& a : attrs) {
-    if (given++ < op.attrs().size()) call.attr(a);
+    check_attr(op, op.attrs()[given++], a, operands, where);
+    call.attr(a);
   }
   for (; given < op.attrs().size(); ++given) {
     const AttrDef& def = op.attrs()[given];
-    if (!def.has_default)
-      dispatch::fail(op,
-                     operands.size() ? operands[0].where() : std::source_location{},
-                     "missing attribute " + def.name);
+    if (!def.has_default) dispatch::fail(op, where, "missing attribute " + def.name);
     if (def.kind == rt::Attr::Kind::string) {
       call.string(def.default_string);
     } else if (def.kind == rt::Attr::Kind::ints && !(def.is_operand && def.default_ints.empty())) {

@@ -4,6 +4,7 @@
 
 #include <weir/op_def.h>
 
+#include <optional>
 #include <span>
 
 #include "base/small_vector.h"
@@ -14,10 +15,23 @@ namespace weir::dispatch {
 /// Runs `op` and fills `results` (op.output_count(attrs) of them). `attrs` holds one entry for each
 /// AttrDef; an entry of kind `operand` names the operand that carries a static operand. Throws
 /// weir::Error; nothing has happened then.
+/// `where`: the line of a call without operands; an operand knows its own.
 void call(const OpDef& op,
           std::span<const Operand> operands,
           std::span<const rt::Attr> attrs,
-          std::span<Tensor> results);
+          std::span<Tensor> results,
+          std::source_location where = {});
+
+/// While it lives, calls of this thread go where one with these operands would. For functions that
+/// are several ops and read their operands first: a variable beside a tensor of a graph is read in
+/// that graph.
+class OperandScope {
+ public:
+  explicit OperandScope(const OperandList& operands);
+
+ private:
+  std::optional<HandlerScope> scope_;
+};
 
 /// The same for ops with one output.
 inline Tensor call1(const OpDef& op,
@@ -73,6 +87,7 @@ class CallBuilder {
   void place_dynamic();
 
   const OpDef& op_;
+  std::source_location where_;
   base::SmallVector<Operand, 6> operands_;
   base::SmallVector<rt::Attr, 8> attrs_;
   base::SmallVector<std::pair<std::size_t, const Tensor*>, 2>

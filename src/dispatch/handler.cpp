@@ -8,7 +8,18 @@ namespace weir::dispatch {
 namespace {
 
 constinit thread_local Handler* innermost_handler = nullptr;
-thread_local std::vector<Recorder*> recorders;
+
+class Recorders : public std::vector<Recorder*> {
+ public:
+  Recorders() = default;
+  ~Recorders() {
+    for (Recorder* r : *this)
+      r->orphan();
+  }
+  Recorders(const Recorders&) = delete;
+  Recorders& operator=(const Recorders&) = delete;
+};
+thread_local Recorders recorders;
 // The same as a plain value: reading `recorders` would ask each time whether it exists yet.
 constinit thread_local std::span<Recorder* const> active = {};
 constinit thread_local std::source_location caller;
@@ -27,19 +38,16 @@ Handler& current_handler() {
 Handler& handler_for(std::span<const Tensor* const> operands,
                      std::source_location where,
                      const char*) {
-  Handler* handler = innermost_handler;
+  SymbolicHandler* graph = nullptr;
   for (const Tensor* t : operands) {
     if (!t->impl()->is_symbolic()) continue;
-    SymbolicHandler* graph = graph_of(*t);
-    if (!handler) handler = graph;
-    if (auto* building = dynamic_cast<SymbolicHandler*>(handler)) {
-      building->check_operand(*t, where);
-    } else {
-      graph->check_operand(*t, where);
-      handler = graph;
+    if (!graph) {
+      graph = dynamic_cast<SymbolicHandler*>(innermost_handler);
+      if (!graph || !graph->can_use(*t)) graph = graph_of(*t);
     }
+    graph->check_operand(*t, where);
   }
-  return handler ? *handler : default_handler();
+  return graph ? *graph : current_handler();
 }
 
 HandlerScope::HandlerScope(Handler& handler) : outer_(innermost_handler) {
@@ -58,6 +66,14 @@ void push_recorder(Recorder& recorder) {
 }
 void remove_recorder(Recorder& recorder) noexcept {
   std::erase(recorders, &recorder);
+  active = recorders;
+}
+void drop_abandoned_recorders() noexcept {
+  std::erase_if(recorders, [](Recorder* r) {
+    if (!r->abandoned()) return false;
+    delete r;
+    return true;
+  });
   active = recorders;
 }
 

@@ -45,6 +45,12 @@ class Recorder {
   virtual ~Recorder() = default;
   virtual void record(const Invocation& call, std::span<const Tensor> results) = 0;
   virtual void record_read(const std::shared_ptr<VariableState>& variable, const Tensor& value) = 0;
+  /// True once its owner has given it up on another thread: the thread that it records then
+  /// destroys it.
+  virtual bool abandoned() const noexcept { return false; }
+  /// The thread that it records ends. Destroys it if its owner has given it up, else leaves that to
+  /// the owner.
+  virtual void orphan() noexcept {}
 };
 
 /// The eager handler, defined by src/eager.
@@ -52,8 +58,9 @@ Handler& default_handler();
 
 /// The handler of the innermost scope of this thread, else the default one.
 Handler& current_handler();
-/// The handler that must see these operands: the current one; outside every scope, that of a
-/// symbolic operand's graph.
+/// The handler that must see these operands: that of the graph of a symbolic one, or of the scope
+/// inside that graph; without a symbolic operand the current one. Error: a tensor of a closed
+/// graph, or tensors of two graphs.
 Handler& handler_for(std::span<const Tensor* const> operands,
                      std::source_location where,
                      const char* op);
@@ -75,6 +82,8 @@ std::span<Recorder* const> active_recorders();
 void push_recorder(Recorder& recorder);
 /// Removes it from wherever it stands: tapes need not nest.
 void remove_recorder(Recorder& recorder) noexcept;
+/// Destroys the recorders of this thread that were abandoned. Not while they are gone through.
+void drop_abandoned_recorders() noexcept;
 
 /// Hides all recorders for the life of the scope (stop_recording, replay).
 class PauseRecording {
@@ -106,7 +115,9 @@ std::source_location called_from(std::source_location own);
 /// A graph under construction: what dispatch needs to send a call to it.
 class SymbolicHandler : public Handler {
  public:
-  /// Brings a tensor of an enclosing graph into this one, or throws the "leaked tensor" error.
+  /// True if a call with this operand may become a node here.
+  virtual bool can_use(const Tensor& symbolic) = 0;
+  /// Throws the "leaked tensor" error if it may not.
   virtual void check_operand(const Tensor& symbolic, std::source_location where) = 0;
   bool is_tracing() const override { return true; }
 };

@@ -22,8 +22,8 @@ class Registry {
 
   void add(std::span<const OpDef> ops) {
     std::unique_lock lock(mutex_);
-    for (const OpDef& op : ops)
-      check(op);
+    for (std::size_t i = 0; i < ops.size(); ++i)
+      check(ops[i], ops.first(i));
     for (const OpDef& op : ops)
       insert(op);
   }
@@ -44,10 +44,13 @@ class Registry {
   }
 
  private:
-  void check(const OpDef& op) const {
+  /// `before`: those that come with it.
+  void check(const OpDef& op, std::span<const OpDef> before) const {
     ErrorInfo e;
     e.got = op.name();
-    if (by_name_.contains(op.name())) {
+    const bool again = std::any_of(
+        before.begin(), before.end(), [&](const OpDef& o) { return o.name() == op.name(); });
+    if (again || by_name_.contains(op.name())) {
       e.code = Code::already_exists;
       e.what = "register_ops: an op of this name exists";
       e.fix = "give the new op a name of its own; the meaning of a name never changes";
@@ -56,6 +59,12 @@ class Registry {
     if (op.name().empty() || !op.infer_fn() || op.output_defs().empty()) {
       e.what = "register_ops: incomplete definition";
       e.expected = "a name, at least one output, and infer";
+      throw Error(e);
+    }
+    if (op.types().size() > kMaxTypes) {
+      e.what = "register_ops: too many type parameters";
+      e.got += " with " + std::to_string(op.types().size());
+      e.expected = "at most " + std::to_string(kMaxTypes);
       throw Error(e);
     }
   }

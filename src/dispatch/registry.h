@@ -9,6 +9,9 @@
 
 namespace weir::dispatch {
 
+/// Type parameters of an op.
+inline constexpr std::size_t kMaxTypes = 8;
+
 /// Built-in op number `index` of the generated table.
 const OpDef& builtin_op(int index);
 /// All ops, in order of registration. Its size only grows; references stay valid.

@@ -31,6 +31,22 @@ VariableState& checked(const std::shared_ptr<VariableState>& state) {
   return *state;
 }
 
+/// The value of a symbolic tensor that depends on no argument: a variable that is created while a
+/// function is traced starts with it.
+Tensor lifted(const Tensor& initial, const std::string& name, std::source_location where) {
+  const TensorImpl& t = *initial.impl();
+  std::string obstacle;
+  Tensor value = t.source()->lift(t.node(), t.output(), obstacle);
+  if (!value.defined())
+    fail(where,
+         Code::failed_precondition,
+         "Variable '" + name + "': the initial value cannot be lifted out of the trace",
+         "a value that depends on " + obstacle,
+         "a value that depends on no argument of the function",
+         "create the variable before the function is traced");
+  return value;
+}
+
 }  // namespace
 
 Variable::Variable(Tensor initial_value, VariableOptions options, std::source_location where) {
@@ -40,13 +56,6 @@ Variable::Variable(Tensor initial_value, VariableOptions options, std::source_lo
          "Variable '" + options.name + "'",
          "an undefined initial value",
          "a tensor");
-  if (initial_value.is_symbolic())
-    fail(where,
-         Code::failed_precondition,
-         "Variable '" + options.name + "': the initial value cannot be lifted out of the trace",
-         "a symbolic tensor",
-         "a tensor with a value",
-         "create variables before the function is traced, from concrete values");
   if (const char* function = dispatch::variables_forbidden_by())
     fail(where,
          Code::failed_precondition,
@@ -55,6 +64,7 @@ Variable::Variable(Tensor initial_value, VariableOptions options, std::source_lo
          "a new variable",
          "variables of the first trace",
          "create the variable outside the function, once");
+  if (initial_value.is_symbolic()) initial_value = lifted(initial_value, options.name, where);
   state_ = std::make_shared<VariableState>(std::move(initial_value), std::move(options));
 }
 

@@ -167,5 +167,65 @@ TEST(Eager, AUsersMemoryIsNeverWritten) {
   EXPECT_EQ(memory[0], 1);
 }
 
+std::string message_of(auto&& body) {
+  try {
+    body();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(CallOp, ChecksTheAttributesOfTheCaller) {
+  const Tensor x{1.f, 2.f};
+  const OpDef& sum = *find_op("Sum");
+  const std::int64_t axis[] = {0};
+  EXPECT_EQ(call_op(sum, {x}, {rt::Attr::int_list(axis, 1)})[0].item<float>(), 3);
+  const auto message = [&](rt::Attr a) { return message_of([&] { call_op(sum, {x}, {a}); }); };
+  EXPECT_NE(message(rt::Attr::string("a", 1)).find("another kind"), std::string::npos);
+  EXPECT_NE(message(rt::Attr::operand(99)).find("operand 99 of 1"), std::string::npos);
+  EXPECT_NE(message(rt::Attr::operand(-1)).find("another kind"), std::string::npos);
+  EXPECT_NE(message(rt::Attr::operand(0)).find("another kind"), std::string::npos);
+  EXPECT_NE(message_of([&] {
+              call_op(sum, {x, 0}, {rt::Attr::operand(1)});
+            }).find("another kind"),
+            std::string::npos);
+  EXPECT_EQ(call_op(sum, {x, Tensor(0)}, {rt::Attr::operand(1)})[0].item<float>(), 3);
+  EXPECT_NE(message_of([&] {
+              call_op(sum, {x}, {{}, {}, {}, {}, {}, {}});
+            }).find("more attributes"),
+            std::string::npos);
+  const OpDef& cast = *find_op("Cast");
+  EXPECT_NE(message_of([&] { call_op(cast, {x}, {rt::Attr::real(1)}); }).find("another kind"),
+            std::string::npos);
+  EXPECT_NE(message_of([&] { call_op(cast, {x}, {rt::Attr::dtype(DType(77))}); }).find("Cast"),
+            std::string::npos);
+}
+
+TEST(RegisterOps, RefusesANameTwiceAndTooManyTypes) {
+  OpDef op("EagerTestTwice");
+  op.type("T", kFloating).input("x", "T").output("y", "T").infer([](InferContext& c) {
+    c.set(0, c.shape(0).to_shape());
+  });
+  const OpDef twice[] = {op, op};
+  EXPECT_NE(message_of([&] { register_ops(twice); }).find("of this name"), std::string::npos);
+  EXPECT_EQ(find_op("EagerTestTwice"), nullptr);
+  OpDef wide("EagerTestWide");
+  wide.output("y", DType::float32).infer([](InferContext& c) { c.set(0, Shape{}); });
+  for (int i = 0; i < 9; ++i)
+    wide.type("T" + std::to_string(i), kFloating);
+  EXPECT_NE(message_of([&] { register_ops({&wide, 1}); }).find("at most 8"), std::string::npos);
+}
+
+TEST(Scalar, AnUnsignedNumberBeyond63BitsKeepsItsValue) {
+  const std::uint64_t big = (std::uint64_t(1) << 63) + 5;
+  const Tensor sum = Tensor::zeros({}, DType::uint64) + big;
+  EXPECT_EQ(sum.data<std::uint64_t>()[0], big);
+  EXPECT_EQ((Tensor(0.f) + big).item<float>(), float(big));
+  EXPECT_EQ(Operand(big).to_tensor().dtype(), DType::uint64);
+  EXPECT_NE(message_of([&] { (void)(Tensor(std::int64_t(0)) + big); }).find("9223372036854775813"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir

@@ -33,21 +33,13 @@ std::shared_ptr<Graph> with_inputs_first(const Graph& g, const std::vector<int>&
 
 }  // namespace
 
-std::shared_ptr<graph::Builder> builder_for(std::span<const Tensor> operands) {
-  if (auto b = graph::current_builder()) return b;
-  for (const Tensor& t : operands) {
-    if (auto b = std::dynamic_pointer_cast<graph::Builder>(t.impl()->source())) return b;
-  }
-  return nullptr;
-}
-
 TracedBody trace_body(const std::shared_ptr<graph::Builder>& outer,
                       const std::string& name,
                       std::span<const TensorSpec> inputs,
-                      bool hoist_reads,
+                      const std::unordered_set<const VariableState*>& written,
                       const std::function<Flat(std::span<const Tensor>)>& run) {
   auto builder = graph::Builder::create(name, outer);
-  builder->hoist_reads(hoist_reads);
+  builder->hoist_reads(written);
   std::vector<Tensor> arguments;
   for (const TensorSpec& s : inputs)
     arguments.push_back(builder->input(s));
@@ -57,13 +49,23 @@ TracedBody trace_body(const std::shared_ptr<graph::Builder>& outer,
     dispatch::PauseRecording pause;
     result = run(arguments);
   }
-  TracedBody body{builder->finish(result.tensors), builder->captures(), std::move(result.lengths)};
+  check_results(result.tensors, name);
+  TracedBody body{builder->finish(result.tensors),
+                  builder->captures(),
+                  std::move(result.lengths),
+                  std::move(result.key)};
   // The tapes of the enclosing code saw none of the body: they learn here which variables it read.
   for (const auto& [variable, value] : builder->hoisted()) {
     for (dispatch::Recorder* r : dispatch::active_recorders())
       r->record_read(variable, value);
   }
   return body;
+}
+
+void check_results(std::span<const Tensor> results, const std::string& body) {
+  for (const Tensor& t : results) {
+    if (!t.defined()) fail({}, "'" + body + "' returned an undefined tensor", {}, "a tensor");
+  }
 }
 
 std::vector<Tensor> unify_captures(std::span<TracedBody* const> bodies, std::size_t declared) {

@@ -10,22 +10,25 @@
 
 namespace weir::inline v0::flow {
 
-/// Where a call stands: the trace of this thread, or the hand-built graph of a symbolic operand;
-/// null: eager.
-std::shared_ptr<graph::Builder> builder_for(std::span<const Tensor> operands);
+using graph::builder_for;
 
 /// A body in tracing. Tensors of the enclosing trace become captures, extra inputs after the
-/// declared ones; so do the values of variables that the body reads before it writes them.
+/// declared ones; so do the values of variables that the body reads before it writes them, except
+/// those in `written`, which it reads in place.
 struct TracedBody {
   std::shared_ptr<graph::Graph> graph;
   std::vector<Tensor> captures;
   std::vector<std::size_t> lengths;
+  std::string key;  // see Flat
 };
 TracedBody trace_body(const std::shared_ptr<graph::Builder>& outer,
                       const std::string& name,
                       std::span<const TensorSpec> inputs,
-                      bool hoist_reads,
+                      const std::unordered_set<const VariableState*>& written,
                       const std::function<Flat(std::span<const Tensor>)>& run);
+
+/// Error: a result is undefined.
+void check_results(std::span<const Tensor> results, const std::string& body);
 
 /// Gives several bodies the same inputs: the declared ones, then all captures of all bodies.
 /// Returns those captures.

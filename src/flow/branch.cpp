@@ -9,6 +9,7 @@
 #include <weir/ops/array.h>
 
 #include "autodiff/structural.h"
+#include "flow/state.h"
 #include "graph/replay.h"
 
 namespace weir::inline v0::flow {
@@ -51,7 +52,7 @@ std::vector<Tensor> body_gradients(const Graph& body,
   }
   const std::vector<Tensor> results = graph::replay(body, at);
   std::vector<Tensor> targets, weights;
-  for (std::size_t i = 0; i < results.size(); ++i) {
+  for (std::size_t i = 0; i < dy.size(); ++i) {
     if (!dy[i].defined() || !is_differentiable(results[i].dtype())) continue;
     targets.push_back(results[i]);
     weights.push_back(dy[i]);
@@ -68,33 +69,40 @@ std::vector<Tensor> body_gradients(const Graph& body,
 
 class BranchBackward final : public autodiff::Backward {
  public:
+  /// `inputs`: the captures, then the values that `variables` had before.
   BranchBackward(Kind kind,
                  Tensor selector,
                  std::vector<std::shared_ptr<Graph>> bodies,
-                 std::vector<Tensor> captures,
+                 Variables variables,
+                 std::vector<Tensor> inputs,
                  std::source_location where)
-      : kind_(kind), selector_(std::move(selector)), captures_(std::move(captures)), where_(where) {
-    for (const auto& b : bodies)
-      bodies_.push_back(b->has_effects() ? without_effects(*b) : b);
-  }
+      : kind_(kind),
+        selector_(std::move(selector)),
+        bodies_(std::move(bodies)),
+        variables_(std::move(variables)),
+        inputs_(std::move(inputs)),
+        where_(where) {}
   const char* name() const override { return kind_ == Kind::if_ ? "If" : "Case"; }
 
   std::vector<Gradient> gradients(std::span<const Tensor> dy,
                                   std::span<const std::uint8_t> needs) override {
     const auto one = [&](const Graph& body) {
       return [&](std::span<const Tensor>) {
-        return Flat{body_gradients(body, captures_, dy, needs), {}};
+        return Flat{body_gradients(body, inputs_, dy, needs), {}};
       };
     };
-    std::vector<decltype(one(*bodies_[0]))> callables;
+    std::vector<std::shared_ptr<Graph>> pure;
     for (const auto& b : bodies_)
+      pure.push_back(b->has_effects() || !variables_.empty() ? with_state(*b, variables_) : b);
+    std::vector<decltype(one(*pure[0]))> callables;
+    for (const auto& b : pure)
       callables.push_back(one(*b));
     std::vector<Body> branches;
     for (auto& c : callables)
       branches.push_back(body_of(c));
     const Flat flat = kind_ == Kind::if_ ? cond(selector_, branches[0], branches[1], where_)
                                          : switch_case(selector_, branches, where_);
-    std::vector<Gradient> out(captures_.size());
+    std::vector<Gradient> out(inputs_.size());
     std::size_t next = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (needs[i]) out[i].dense = flat.tensors[next++];
@@ -106,7 +114,8 @@ class BranchBackward final : public autodiff::Backward {
   Kind kind_;
   Tensor selector_;
   std::vector<std::shared_ptr<Graph>> bodies_;
-  std::vector<Tensor> captures_;
+  Variables variables_;
+  std::vector<Tensor> inputs_;
   std::source_location where_;
 };
 
@@ -120,6 +129,13 @@ std::vector<Spec> merge_outputs(Kind kind,
     bool same = other.size() == merged.size() && b.lengths == bodies[0].lengths;
     for (std::size_t i = 0; same && i < merged.size(); ++i)
       same = merged[i].dtype == other[i].dtype;
+    if (same && b.key != bodies[0].key)
+      fail(where,
+           std::string(word(kind)) +
+               ": the branches return different values where it has no tensors",
+           "'" + bodies[0].key + "' and '" + b.key + "'",
+           "the same from every branch: a graph cannot choose a value of the host",
+           "return a tensor");
     if (!same)
       fail(where,
            std::string(word(kind)) + ": the branches return different structures or dtypes",
@@ -140,7 +156,9 @@ std::vector<Spec> merge_outputs(Kind kind,
 
 Flat run_eagerly(Kind kind, const Tensor& selector, std::span<const Body> branches) {
   const Body& b = branches[taken_branch(kind, selector, branches.size())];
-  return b.run(b.context, {});
+  Flat result = b.run(b.context, {});
+  check_results(result.tensors, word(kind));
+  return result;
 }
 
 Flat branch(Kind kind,
@@ -173,7 +191,7 @@ Flat branch_node(const std::shared_ptr<graph::Builder>& outer,
   for (std::size_t i = 0; i < branches.size(); ++i) {
     const std::string name =
         kind == Kind::if_ ? (i == 0 ? "then" : "else") : "branch_" + std::to_string(i);
-    bodies.push_back(trace_body(outer, name, {}, true, [&](std::span<const Tensor> t) {
+    bodies.push_back(trace_body(outer, name, {}, {}, [&](std::span<const Tensor> t) {
       return branches[i].run(branches[i].context, t);
     }));
   }
@@ -193,14 +211,22 @@ Flat branch_node(const std::shared_ptr<graph::Builder>& outer,
   for (const TracedBody& b : bodies)
     graphs.push_back(b.graph);
   n.bodies = graphs;
+  std::vector<Tensor> inputs = captures;
+  Variables variables;
+  if (autodiff::follows(captures)) {
+    variables = carried_variables(graphs);
+    dispatch::HandlerScope scope(*outer);
+    for (const auto& v : variables)
+      inputs.push_back(Variable(v).value(where));
+  }
   Flat result{outer->add_structural(std::move(n)), bodies[0].lengths};
-  if (autodiff::follows(captures))
-    autodiff::record(
-        captures,
-        {},
-        result.tensors,
-        std::make_shared<BranchBackward>(kind, selector, std::move(graphs), captures, where),
-        where);
+  if (autodiff::follows(inputs))
+    autodiff::record(inputs,
+                     {},
+                     result.tensors,
+                     std::make_shared<BranchBackward>(
+                         kind, selector, std::move(graphs), std::move(variables), inputs, where),
+                     where);
   return result;
 }
 

@@ -13,6 +13,7 @@
 #include <weir/ops/math.h>
 
 #include "autodiff/structural.h"
+#include "flow/state.h"
 #include "graph/replay.h"
 
 namespace weir::inline v0::flow {
@@ -39,6 +40,7 @@ bool is_true(Body condition, std::span<const Tensor> state, Where where) {
 }
 
 void check_iteration(std::span<const Tensor> before, std::span<const Tensor> after, Where where) {
+  check_results(after, "while_loop: the body");
   bool same = before.size() == after.size();
   for (std::size_t i = 0; same && i < after.size(); ++i)
     same = before[i].dtype() == after[i].dtype();
@@ -103,23 +105,45 @@ void check_condition(const Graph& condition, Where where) {
   fail(where, "while_loop: the condition must be a bool scalar", describe(got), "(bool[])");
 }
 
+/// What the gradient of a loop needs to know of it.
+struct LoopRecord {
+  std::shared_ptr<Graph> body;
+  std::vector<Tensor> state;  // the initial one
+  std::vector<Tensor> captures;
+  Variables variables;            // that the body reads and writes
+  std::vector<Tensor> values;     // of them before the loop
+  Tensor counter;                 // the number of iterations that it made
+  std::string varying;            // a tensor of the state whose shape changes
+  bool condition_writes = false;  // what the body reads
+
+  std::vector<Tensor> inputs() const {
+    std::vector<Tensor> list = state;
+    list.insert(list.end(), captures.begin(), captures.end());
+    list.insert(list.end(), values.begin(), values.end());
+    return list;
+  }
+};
+
+/// The values of the variables are state too, but no gradient flows through them: it flows to each
+/// iteration's read, as in the unrolled program.
 class WhileBackward final : public autodiff::Backward {
  public:
-  /// `state` is the initial one, `counter` the number of iterations that the loop made.
-  WhileBackward(std::shared_ptr<Graph> body,
-                std::vector<Tensor> state,
-                std::vector<Tensor> captures,
-                Tensor counter,
-                Where where)
-      : body_(body->has_effects() ? without_effects(*body) : std::move(body)),
-        state_(std::move(state)),
-        captures_(std::move(captures)),
-        counter_(std::move(counter)),
+  WhileBackward(LoopRecord loop, Where where)
+      : body_(std::move(loop.body)),
+        state_(std::move(loop.state)),
+        captures_(std::move(loop.captures)),
+        variables_(std::move(loop.variables)),
+        values_(std::move(loop.values)),
+        counter_(std::move(loop.counter)),
+        varying_(std::move(loop.varying)),
+        condition_writes_(loop.condition_writes),
         where_(where) {}
   const char* name() const override { return "While"; }
 
   std::vector<Gradient> gradients(std::span<const Tensor> dy,
                                   std::span<const std::uint8_t>) override {
+    check();
+    if (!pure_) pure_ = body_->has_effects() ? with_state(*body_, variables_) : body_;
     const std::vector<Tensor> stacks = stack_states();
     std::vector<Tensor> accumulated;
     for (std::size_t i = 0; i < state_.size(); ++i) {
@@ -129,15 +153,45 @@ class WhileBackward final : public autodiff::Backward {
     for (const Tensor& c : captures_) {
       if (is_differentiable(c.dtype())) accumulated.push_back(zeros_like(c));
     }
+    for (const Tensor& v : values_) {
+      if (is_differentiable(v.dtype())) accumulated.push_back(zeros_like(v));
+    }
     return distribute(run_backwards(stacks, std::move(accumulated)));
   }
 
  private:
-  std::vector<Tensor> iterate(std::span<const Tensor> state) const {
-    std::vector<Tensor> arguments(state.begin(), state.end());
+  /// State, then values of the variables.
+  const Tensor& carried(std::size_t i) const {
+    return i < state_.size() ? state_[i] : values_[i - state_.size()];
+  }
+
+  void check() const {
+    const auto refuse = [&](const char* what, std::string got, const char* fix) {
+      throw Error({Code::unimplemented,
+                   std::string("gradient of while_loop: ") + what,
+                   to_string(where_),
+                   std::move(got),
+                   {},
+                   fix});
+    };
+    if (!varying_.empty())
+      refuse("the shape of the state changes from one iteration to the next",
+             varying_,
+             "write into a tensor of the final size, with tensor_scatter_update");
+    if (condition_writes_)
+      refuse("its condition writes a variable that the body reads",
+             "an effect in the condition, such as a random draw",
+             "move the effect into the body, and its value into the state");
+  }
+
+  /// State and values of the variables after an iteration from those before.
+  std::vector<Tensor> iterate(std::span<const Tensor> carried) const {
+    const auto own = std::ptrdiff_t(state_.size());
+    std::vector<Tensor> arguments(carried.begin(), carried.begin() + own);
     arguments.insert(arguments.end(), captures_.begin(), captures_.end());
-    std::vector<Tensor> results = graph::replay(*body_, arguments);
-    results.resize(state_.size());
+    arguments.insert(arguments.end(), carried.begin() + own, carried.end());
+    std::vector<Tensor> results = graph::replay(*pure_, arguments);
+    results.erase(results.begin() + own, results.end() - std::ptrdiff_t(values_.size()));
     return results;
   }
 
@@ -156,12 +210,14 @@ class WhileBackward final : public autodiff::Backward {
     return shape.is_static() ? ensure_shape(t, shape.to_vector()) : t;
   }
 
-  /// stacks[i][k]: state i at the start of iteration k.
+  /// stacks[i][k]: state i, or a variable's value, at the start of iteration k.
   std::vector<Tensor> stack_states() const {
-    const std::size_t n = state_.size();
+    std::vector<Tensor> carried = state_;
+    carried.insert(carried.end(), values_.begin(), values_.end());
+    const std::size_t n = carried.size();
     std::vector<Tensor> start{to_index(0)};
-    start.insert(start.end(), state_.begin(), state_.end());
-    for (const Tensor& t : state_)
+    start.insert(start.end(), carried.begin(), carried.end());
+    for (const Tensor& t : carried)
       start.push_back(empty_stack(t));
     const auto more = [&](std::span<const Tensor> s) { return Flat{{less(s[0], counter_)}, {}}; };
     const auto step = [&](std::span<const Tensor> s) {
@@ -187,7 +243,7 @@ class WhileBackward final : public autodiff::Backward {
       const Tensor k = plus(s[0], to_index(-1));
       std::vector<Tensor> state;
       for (std::size_t i = 0; i < stacks.size(); ++i)
-        state.push_back(row(stacks[i], k, state_[i].shape()));
+        state.push_back(row(stacks[i], k, carried(i).shape()));
       std::vector<Tensor> next{k};
       for (Tensor& t : step_gradients(state, s.subspan(1)))
         next.push_back(std::move(t));
@@ -198,9 +254,9 @@ class WhileBackward final : public autodiff::Backward {
     return end;
   }
 
-  /// From the gradients of the state after an iteration, and those of the captures so far, to the
-  /// ones before it.
-  std::vector<Tensor> step_gradients(std::span<const Tensor> state,
+  /// From the gradients of the state after an iteration, and those of the captures and variables so
+  /// far, to the ones before it.
+  std::vector<Tensor> step_gradients(std::span<const Tensor> carried,
                                      std::span<const Tensor> accumulated) const {
     GradientTape tape;
     std::vector<Tensor> at;
@@ -211,11 +267,14 @@ class WhileBackward final : public autodiff::Backward {
       tape.watch(at.back());
       sources.emplace_back(at.back());
     };
+    const std::span<const Tensor> state = carried.first(state_.size());
     for (const Tensor& t : state)
       add(t);
     for (const Tensor& t : captures_)
       add(t);
-    const std::vector<Tensor> results = graph::replay(*body_, at);
+    for (const Tensor& t : carried.subspan(state.size()))
+      add(t);
+    const std::vector<Tensor> results = graph::replay(*pure_, at);
     std::vector<Tensor> targets, weights;
     std::size_t floats = 0;
     for (std::size_t i = 0; i < state.size(); ++i) {
@@ -231,10 +290,7 @@ class WhileBackward final : public autodiff::Backward {
 
   template <class More, class Step>
   std::vector<Tensor> loop(const More& more, const Step& step, std::vector<Tensor> start) const {
-    WhileOptions options;
-    for (const Tensor& t : start)
-      options.shape_invariants.push_back(t.shape());
-    return while_loop(body_of(more), body_of(step), std::move(start), options, where_);
+    return while_loop(body_of(more), body_of(step), std::move(start), {}, where_);
   }
 
   std::vector<Gradient> distribute(std::span<const Tensor> dense) const {
@@ -249,50 +305,72 @@ class WhileBackward final : public autodiff::Backward {
       place(t);
     for (const Tensor& t : captures_)
       place(t);
+    for (const Tensor& t : values_)
+      place(t);
     return out;
   }
 
-  std::shared_ptr<Graph> body_;
+  std::shared_ptr<Graph> body_, pure_;
   std::vector<Tensor> state_, captures_;
+  Variables variables_;
+  std::vector<Tensor> values_;
   Tensor counter_;
+  std::string varying_;
+  bool condition_writes_;
   Where where_;
 };
-
-/// Variables that `g` writes, here or in a body.
-void collect_writes(const Graph& g, std::vector<const VariableState*>& out) {
-  for (const graph::Node& n : g.nodes()) {
-    if (n.kind == Kind::write) out.push_back(n.variable.get());
-    for (const auto& body : n.bodies)
-      collect_writes(*body, out);
-  }
-}
 
 struct Loop {
   TracedBody condition, body;
 };
 
-/// Traces condition and body. A variable that the body writes must be read anew in each iteration,
+/// Specs in which a dimension that may have any size has a name: the body may keep it.
+std::vector<TensorSpec> named(std::span<const TensorSpec> specs) {
+  std::vector<TensorSpec> list(specs.begin(), specs.end());
+  for (TensorSpec& s : list) {
+    for (int d = 0; d < s.shape.rank(); ++d) {
+      if (!s.shape[d].known() && !s.shape[d].is_symbol()) s.shape[d] = Dim::fresh_symbol();
+    }
+  }
+  return list;
+}
+
+/// A tensor of the state, after the counter, of which it is not known that an iteration keeps its
+/// shape; "": none.
+std::string varying_state(const Graph& body, std::size_t state) {
+  for (std::size_t i = 1; i < state; ++i) {
+    const Spec& before = body.node(body.inputs[i]).outputs[0];
+    const Spec& after = body.spec(body.outputs[i]);
+    bool same = before.shape.has_rank() && after.shape.rank() == before.shape.rank();
+    for (int d = 0; same && d < before.shape.rank(); ++d)
+      same = before.shape[d].same(after.shape[d]);
+    if (!same)
+      return "tensor " + std::to_string(i - 1) + " of the state: " + before.describe() +
+             " becomes " + after.describe();
+  }
+  return "";
+}
+
+/// Traces condition and body. A variable that either writes must be read anew in each iteration,
 /// so its read cannot be hoisted out of the loop; which ones are written is known only after
 /// tracing.
 Loop trace_loop(const std::shared_ptr<graph::Builder>& outer,
                 Body condition,
                 Body body,
                 std::span<const TensorSpec> specs) {
-  const auto trace = [&](bool hoist) {
-    return Loop{
-        trace_body(outer,
-                   "condition",
-                   specs,
-                   hoist,
-                   [&](std::span<const Tensor> t) { return condition.run(condition.context, t); }),
-        trace_body(outer, "body", specs, hoist, [&](std::span<const Tensor> t) {
-          return body.run(body.context, t);
-        })};
+  const std::vector<TensorSpec> inputs = named(specs);
+  std::unordered_set<const VariableState*> written;
+  const auto one = [&](const char* name, Body b) {
+    return trace_body(outer, name, inputs, written, [&](std::span<const Tensor> t) {
+      return b.run(b.context, t);
+    });
   };
-  Loop loop = trace(true);
-  std::vector<const VariableState*> written;
-  collect_writes(*loop.body.graph, written);
-  return written.empty() ? loop : trace(false);
+  Loop loop{one("condition", condition), one("body", body)};
+  graph::collect_writes(*loop.condition.graph, written);
+  graph::collect_writes(*loop.body.graph, written);
+  if (written.empty()) return loop;
+  TracedBody first = one("condition", condition);
+  return {std::move(first), one("body", body)};
 }
 
 /// The node: the state, then the captures, which pass through unchanged.
@@ -300,11 +378,11 @@ std::vector<Tensor> add_loop(const std::shared_ptr<graph::Builder>& outer,
                              Loop& loop,
                              std::span<const Tensor> state,
                              std::span<const TensorSpec> specs,
-                             std::vector<Tensor>& captures,
+                             LoopRecord& record,
                              const WhileOptions& options,
                              Where where) {
   TracedBody* bodies[] = {&loop.condition, &loop.body};
-  captures = unify_captures(bodies, state.size());
+  const std::vector<Tensor>& captures = record.captures = unify_captures(bodies, state.size());
   Graph& body = *loop.body.graph;
   for (std::size_t i = 0; i < captures.size(); ++i)
     body.outputs.push_back({body.inputs[state.size() + i], 0});
@@ -313,6 +391,7 @@ std::vector<Tensor> add_loop(const std::shared_ptr<graph::Builder>& outer,
   n.name = options.name;
   n.where = where;
   n.bodies = {loop.condition.graph, loop.body.graph};
+  if (!record.varying.empty()) n.annotations[kVaryingState] = record.varying;
   for (const Tensor& t : state)
     n.inputs.push_back(outer->ref(t, where));
   for (const Tensor& t : captures)
@@ -324,6 +403,18 @@ std::vector<Tensor> add_loop(const std::shared_ptr<graph::Builder>& outer,
   std::vector<Tensor> results = outer->add_structural(std::move(n));
   results.resize(state.size());
   return results;
+}
+
+/// The values before the loop of the variables that it carries from one iteration to the next.
+void read_carried(const std::shared_ptr<graph::Builder>& outer,
+                  const Loop& loop,
+                  LoopRecord& record,
+                  Where where) {
+  dispatch::HandlerScope scope(*outer);
+  record.variables = carried_variables({&loop.body.graph, 1});
+  record.condition_writes = writes_what_is_read(*loop.condition.graph, *loop.body.graph);
+  for (const auto& v : record.variables)
+    record.values.push_back(Variable(v).value(where));
 }
 
 }  // namespace
@@ -347,26 +438,23 @@ std::vector<Tensor> while_node(const std::shared_ptr<graph::Builder>& outer,
                                Body body,
                                std::span<const Tensor> state,
                                const WhileOptions& options,
+                               bool may_vary,
                                Where where) {
   const std::vector<TensorSpec> specs = state_specs(state, options, where);
   Loop loop = trace_loop(outer, condition, body, specs);
   check_condition(*loop.condition.graph, where);
   check_body(*loop.body.graph, specs, where);
-  std::vector<Tensor> captures;
-  std::vector<Tensor> results = add_loop(outer, loop, state, specs, captures, options, where);
-  std::vector<Tensor> inputs(state.begin(), state.end());
-  inputs.insert(inputs.end(), captures.begin(), captures.end());
-  if (autodiff::follows(inputs))
-    autodiff::record(
-        inputs,
-        {},
-        results,
-        std::make_shared<WhileBackward>(loop.body.graph,
-                                        std::vector<Tensor>(state.begin(), state.end()),
-                                        captures,
-                                        results[0],
-                                        where),
-        where);
+  LoopRecord record;
+  if (may_vary) record.varying = varying_state(*loop.body.graph, state.size());
+  record.state.assign(state.begin(), state.end());
+  if (!dispatch::active_recorders().empty()) read_carried(outer, loop, record, where);
+  std::vector<Tensor> results = add_loop(outer, loop, state, specs, record, options, where);
+  const std::vector<Tensor> inputs = record.inputs();
+  if (!autodiff::follows(inputs)) return results;
+  record.body = loop.body.graph;
+  record.counter = results[0];
+  autodiff::record(
+      inputs, {}, results, std::make_shared<WhileBackward>(std::move(record), where), where);
   return results;
 }
 
@@ -397,10 +485,26 @@ std::vector<Tensor> while_loop(Body condition,
   WhileOptions inner = options;
   if (!inner.shape_invariants.empty())
     inner.shape_invariants.insert(inner.shape_invariants.begin(), Shape{});
-  std::vector<Tensor> end =
-      while_node(outer, body_of(counted_condition), body_of(counted_body), counted, inner, where);
+  std::vector<Tensor> end = while_node(outer,
+                                       body_of(counted_condition),
+                                       body_of(counted_body),
+                                       counted,
+                                       inner,
+                                       !options.shape_invariants.empty(),
+                                       where);
   end.erase(end.begin());
   return end;
+}
+
+void check_plain(const Flat& initial, const Flat& next, Where where) {
+  if (next.key == initial.key || next.tensors.size() != initial.tensors.size()) return;
+  const bool lengths = next.lengths != initial.lengths;
+  fail(where,
+       std::string("while_loop: the body changes ") +
+           (lengths ? "the structure of the state" : "a value of the state that is no tensor"),
+       "'" + next.key + "'",
+       "'" + initial.key + "', as it was before the loop",
+       lengths ? "" : "make it a tensor");
 }
 
 Tensor to_index(Operand value) {

@@ -59,7 +59,13 @@ std::vector<Tensor> run_loop(const Node& n, std::span<const Tensor> inputs) {
         body_of(condition), body_of(body), {inputs.begin(), inputs.end()}, options, n.where);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     options.shape_invariants.push_back(loop_shape(n, i, inputs[i]));
-  return while_node(outer, body_of(condition), body_of(body), inputs, options, n.where);
+  return while_node(outer,
+                    body_of(condition),
+                    body_of(body),
+                    inputs,
+                    options,
+                    n.annotations.contains(kVaryingState),
+                    n.where);
 }
 
 }  // namespace

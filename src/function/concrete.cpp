@@ -1,6 +1,7 @@
 #include "function/concrete.h"
 
 #include "function/taped_call.h"
+#include "graph/replay.h"
 #include "tensor/specs.h"
 
 namespace weir::inline v0 {
@@ -29,7 +30,7 @@ std::vector<Tensor> ConcreteFunction::operator()(std::span<const Tensor> argumen
   if (!impl_->trace->accepts(arguments, impl_->trace->signature().key)) {
     std::string got, expected;
     for (const Tensor& t : arguments)
-      got += (got.empty() ? "" : ", ") + t.describe();
+      got += (got.empty() ? "" : ", ") + (t.defined() ? t.describe() : "an undefined tensor");
     for (const Spec& s : impl_->trace->signature().specs)
       expected += (expected.empty() ? "" : ", ") + s.describe();
     throw Error(
@@ -39,6 +40,11 @@ std::vector<Tensor> ConcreteFunction::operator()(std::span<const Tensor> argumen
          got,
          expected,
          {}});
+  }
+  if (functions_run_eagerly()) return graph::replay(*impl_->trace->graph(), arguments);
+  if (const auto outer = graph::builder_for(arguments)) {
+    dispatch::HandlerScope scope(*outer);
+    return tracing::call_in(*outer, *impl_->trace, arguments, {});
   }
   if (!dispatch::active_recorders().empty())
     return tracing::call_recorded(impl_->trace, arguments, {});

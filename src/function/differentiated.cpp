@@ -35,7 +35,7 @@ std::shared_ptr<Graph> hoist(const Graph& traced,
                              std::vector<std::shared_ptr<VariableState>>& variables) {
   const auto outside = Builder::create("outside");
   const auto builder = Builder::create(traced.name(), outside);
-  builder->hoist_reads(true);
+  builder->hoist_reads({});
   std::vector<Tensor> results;
   {
     const std::vector<Tensor> arguments = inputs_of(*builder, traced);

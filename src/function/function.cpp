@@ -8,6 +8,7 @@
 #include "function/ready.h"
 #include "function/taped_call.h"
 #include "function/trace.h"
+#include "function/turn.h"
 #include "graph/replay.h"
 
 namespace weir::inline v0 {
@@ -34,18 +35,6 @@ std::string describe(const std::vector<Spec>& specs) {
   for (const Spec& spec : specs)
     s += (s.empty() ? "" : ", ") + spec.describe();
   return "(" + s + ")";
-}
-
-/// The graph that symbolic arguments belong to, when the call stands outside every scope.
-std::shared_ptr<graph::Builder> builder_of(std::span<const Tensor> arguments) {
-  if (dispatch::current_handler().is_tracing()) {
-    if (auto b = graph::current_builder()) return b;
-  }
-  for (const Tensor& t : arguments) {
-    if (!t.is_symbolic()) continue;
-    if (auto b = std::dynamic_pointer_cast<graph::Builder>(t.impl()->source())) return b;
-  }
-  return nullptr;
 }
 
 /// The difference between a signature and the nearest traced one, in words.
@@ -137,18 +126,19 @@ class FunctionCore::Impl {
       check_declared(arguments, where);
       return body.run(body.context, arguments);
     }
-    if (auto outer = builder_of(arguments)) {
+    if (auto outer = graph::builder_for(arguments)) {
       check_declared(arguments, where);
       return call_nested(arguments, key, body, where, outer);
     }
     const bool recorded = !dispatch::active_recorders().empty();
     const std::shared_ptr<const tracing::Ready> ready = ready_.find(arguments, key);
-    if (ready && !recorded) return {ready->executable->run(arguments), ready->trace->lengths()};
+    if (ready && !recorded)
+      return {ready->executable->run(arguments), ready->trace->lengths(), ready->trace->plain()};
     check_declared(arguments, where);
     const std::shared_ptr<Trace> trace =
         ready ? ready->trace : find_or_trace(arguments, key, body, where);
     if (!ready && !recorded) ready_.add(trace, arguments);
-    return {run(trace, arguments, where), trace->lengths()};
+    return {run(trace, arguments, where), trace->lengths(), trace->plain()};
   }
 
   std::shared_ptr<Trace> concrete(const std::vector<TensorSpec>& specs,
@@ -160,7 +150,7 @@ class FunctionCore::Impl {
       signature.specs.push_back({s.dtype, s.shape});
       signature.names.push_back(s.name);
     }
-    std::lock_guard tracing(trace_mutex_);
+    const tracing::Turn turn(turn_);
     if (auto found = find_same(signature)) return found;
     return trace(std::move(signature), body, where, nullptr, true);
   }
@@ -223,20 +213,7 @@ class FunctionCore::Impl {
                          const std::shared_ptr<graph::Builder>& outer) {
     dispatch::HandlerScope scope(*outer);
     const std::shared_ptr<Trace> trace = find_or_trace(arguments, key, body, where, outer);
-    std::vector<Tensor> operands(arguments.begin(), arguments.end());
-    operands.insert(operands.end(), trace->captures().begin(), trace->captures().end());
-    if (!dispatch::active_recorders().empty())
-      return {graph::replay(*trace->graph(), operands), trace->lengths()};
-    graph::Node n;
-    n.kind = graph::Kind::call;
-    n.name = options_.name;
-    n.where = where;
-    n.bodies = {trace->graph()};
-    for (const Tensor& t : operands)
-      n.inputs.push_back(outer->ref(t, where));
-    for (graph::Ref r : trace->graph()->outputs)
-      n.outputs.push_back(trace->graph()->spec(r));
-    return {outer->add_structural(std::move(n)), trace->lengths()};
+    return {tracing::call_in(*outer, *trace, arguments, where), trace->lengths(), trace->plain()};
   }
 
   std::shared_ptr<Trace> find_or_trace(std::span<const Tensor> arguments,
@@ -245,7 +222,7 @@ class FunctionCore::Impl {
                                        Where where,
                                        const std::shared_ptr<graph::Builder>& outer = nullptr) {
     if (auto t = find(arguments, key)) return t;
-    std::lock_guard tracing(trace_mutex_);  // one trace per signature, also when threads race
+    const tracing::Turn turn(turn_);
     if (auto t = find(arguments, key)) return t;
     Signature signature{{}, std::string(key)};
     for (const Tensor& t : arguments)
@@ -289,6 +266,7 @@ class FunctionCore::Impl {
                                Where where,
                                const std::shared_ptr<graph::Builder>& outer,
                                bool ahead) {
+    const Tracing tracing(*this, signature, where);
     const std::string reason = explain(signature, ahead);
     auto builder = graph::Builder::create(options_.name, outer);
     FlatResult result = run_body(*builder, signature, body, where);
@@ -296,7 +274,8 @@ class FunctionCore::Impl {
                                      builder->finish(result.tensors),
                                      builder->captures(),
                                      std::move(result.lengths),
-                                     options_);
+                                     options_,
+                                     std::move(result.plain));
     std::lock_guard lock(mutex_);
     ++traced_;
     retrace_reason_ = reason;
@@ -369,15 +348,52 @@ class FunctionCore::Impl {
     return "'" + options_.name + "' was traced again: " + difference(now, *nearest);
   }
 
+  /// A trace of this thread, while it lasts. Error: the same function and signature are being
+  /// traced already, or too many are.
+  class Tracing {
+   public:
+    Tracing(const Impl& function, const Signature& signature, Where where) : outer_(innermost) {
+      const auto refuse = [&](std::string what, std::string got) {
+        throw Error({Code::unimplemented,
+                     "recursion: function '" + function.name() + "' " + what,
+                     to_string(where),
+                     std::move(got),
+                     "a recursion that ends while it is traced",
+                     "stop on a host value that is an argument; on tensors use weir::while_loop"});
+      };
+      int depth = 0;
+      for (const Tracing* t = outer_; t; t = t->outer_, ++depth) {
+        if (t->function_ == &function && differences(t->signature_, signature) == 0)
+          refuse("calls itself with the same signature", describe(signature.specs));
+      }
+      if (depth >= kDeepest) refuse("is traced inside too many others", std::to_string(depth));
+      function_ = &function;
+      signature_ = signature;
+      innermost = this;
+    }
+    ~Tracing() { innermost = outer_; }
+    Tracing(const Tracing&) = delete;
+    Tracing& operator=(const Tracing&) = delete;
+
+   private:
+    static constexpr int kDeepest = 64;
+    static thread_local const Tracing* innermost;
+    const Tracing* outer_;
+    const Impl* function_ = nullptr;
+    Signature signature_;
+  };
+
   FunctionOptions options_;
   std::vector<Spec> declared_;
-  std::mutex trace_mutex_;                    // held while a body runs
+  tracing::TurnOwner turn_;                   // whose body runs
   mutable std::mutex mutex_;                  // of what follows
   std::list<std::shared_ptr<Trace>> traces_;  // most recently used first
   std::atomic<std::size_t> traced_{0};
   tracing::ReadyPlans ready_;
   std::string retrace_reason_ = "not traced yet";
 };
+
+thread_local const FunctionCore::Impl::Tracing* FunctionCore::Impl::Tracing::innermost = nullptr;
 
 FunctionCore::FunctionCore(FunctionOptions options)
     : impl_(std::make_shared<Impl>(std::move(options))) {}

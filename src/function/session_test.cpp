@@ -103,6 +103,36 @@ TEST(Session, AGraphCanGrowBetweenRuns) {
   EXPECT_EQ(session.run({{a, Tensor(1.f)}}, c).item<float>(), 4);
 }
 
+TEST(Session, AVariableBesideATensorOfAGraphIsReadByEachRun) {
+  Graph g;
+  Variable w(Tensor{{1.f}, {2.f}}, "w"), b(Tensor{0.f}, "b"), count(Tensor{0.f, 0.f}, "count");
+  Tensor p = g.placeholder(DType::float32, {1, 2}, "p");
+  Tensor q = b + matmul(p, w);
+  Tensor written = count.assign_add(reshape(p, 2));
+  Session session(g);
+  const Tensor ones{{1.f, 1.f}};
+  EXPECT_EQ(session.run({{p, ones}}, q).item<float>(), 3);
+  w.assign(Tensor{{10.f}, {20.f}});
+  b.assign(Tensor{5.f});
+  EXPECT_EQ(session.run({{p, ones}}, q).item<float>(), 35);
+  EXPECT_EQ(count.value().data<float>()[0], 0);
+  session.run({{p, ones}}, written);
+  EXPECT_EQ(count.value().data<float>()[0], 1);
+}
+
+TEST(Session, OperandsChooseTheGraphBeforeTheScopeDoes) {
+  Graph g, other;
+  Tensor p = g.placeholder(DType::float32, {}, "p");
+  Tensor q;
+  {
+    auto scope = other.as_default();
+    q = p * 2;
+  }
+  EXPECT_EQ(Session(g).run({{p, Tensor(3.f)}}, q).item<float>(), 6);
+  Tensor r = other.placeholder(DType::float32, {}, "r");
+  EXPECT_NE(message_of([&] { (void)(p + r); }).find("out of its scope"), std::string::npos);
+}
+
 TEST(Session, AScopeMakesNodesOfEveryCall) {
   Graph g;
   Variable v(Tensor(3.f), "v");

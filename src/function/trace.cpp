@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/replay.h"
 #include "tensor/specs.h"
 
 namespace weir::tracing {
@@ -24,8 +25,28 @@ void rethrow_with(const Error& e, const std::string& context) {
   throw Error(std::move(info));
 }
 
+std::vector<Tensor> call_in(graph::Builder& outer,
+                            const Trace& trace,
+                            std::span<const Tensor> arguments,
+                            std::source_location where) {
+  std::vector<Tensor> operands(arguments.begin(), arguments.end());
+  operands.insert(operands.end(), trace.captures().begin(), trace.captures().end());
+  if (!dispatch::active_recorders().empty() || outer.hoists_reads())
+    return graph::replay(*trace.graph(), operands);
+  graph::Node n;
+  n.kind = graph::Kind::call;
+  n.name = trace.graph()->name();
+  n.where = where;
+  n.bodies = {trace.graph()};
+  for (const Tensor& t : operands)
+    n.inputs.push_back(outer.ref(t, where));
+  for (graph::Ref r : trace.graph()->outputs)
+    n.outputs.push_back(trace.graph()->spec(r));
+  return outer.add_structural(std::move(n));
+}
+
 bool fits(const Tensor& t, const Spec& spec) {
-  return tensor::fits(t.impl()->spec(), spec);
+  return t.defined() && tensor::fits(t.impl()->spec(), spec);
 }
 
 bool equals(std::span<const Tensor> arguments, std::span<const Spec> specs) {
@@ -42,11 +63,13 @@ Trace::Trace(Signature signature,
              std::shared_ptr<graph::Graph> graph,
              std::vector<Tensor> captures,
              std::vector<std::size_t> lengths,
-             const FunctionOptions& options)
+             const FunctionOptions& options,
+             std::shared_ptr<const std::any> plain)
     : signature_(std::move(signature)),
       graph_(std::move(graph)),
       captures_(std::move(captures)),
       lengths_(std::move(lengths)),
+      plain_(std::move(plain)),
       options_(options) {}
 
 bool Trace::accepts(std::span<const Tensor> arguments, std::string_view key) const {

@@ -34,13 +34,16 @@ class Trace {
         std::shared_ptr<graph::Graph> graph,
         std::vector<Tensor> captures,
         std::vector<std::size_t> lengths,
-        const FunctionOptions& options);
+        const FunctionOptions& options,
+        std::shared_ptr<const std::any> plain = nullptr);
 
   const Signature& signature() const { return signature_; }
   const std::shared_ptr<graph::Graph>& graph() const { return graph_; }
   const std::vector<Tensor>& captures() const { return captures_; }
   const std::vector<std::size_t>& lengths() const { return lengths_; }
   const FunctionOptions& options() const { return options_; }
+  /// What of the result is no tensor; see FlatResult.
+  const std::shared_ptr<const std::any>& plain() const { return plain_; }
 
   /// Notes a call that found its plan without looking for the trace.
   void mark_used() {
@@ -73,6 +76,7 @@ class Trace {
   std::shared_ptr<graph::Graph> graph_;
   std::vector<Tensor> captures_;
   std::vector<std::size_t> lengths_;
+  std::shared_ptr<const std::any> plain_;
   FunctionOptions options_;
   std::atomic<bool> used_{false};
   mutable std::mutex mutex_;
@@ -91,7 +95,14 @@ class Trace {
   std::list<Programs> differentiated_;  // most recently used first
 };
 
-/// Does a tensor fit a spec: dtype, rank, every known dimension?
+/// A call of `trace` in the graph that `outer` builds: one node, or the nodes of its body if a tape
+/// must see them, or if that graph is the body of a branch or loop, which captures what it reads.
+std::vector<Tensor> call_in(graph::Builder& outer,
+                            const Trace& trace,
+                            std::span<const Tensor> arguments,
+                            std::source_location where);
+
+/// Does a tensor fit a spec: dtype, rank, every known dimension? An undefined one fits none.
 bool fits(const Tensor& t, const Spec& spec);
 /// Exactly these dtypes and dimensions?
 bool equals(std::span<const Tensor> arguments, std::span<const Spec> specs);

@@ -1,19 +1,16 @@
 #include "graph/builder.h"
 
+#include <algorithm>
 #include <atomic>
-#include <cstring>
+
+#include "graph/replay.h"
 
 namespace weir::graph {
 namespace {
 
-std::atomic<std::uint64_t> next_number{0};
+/// Ids of symbolic tensors; those of concrete ones have no top bit.
+std::atomic<std::uint64_t> next_id{std::uint64_t{1} << 63};
 thread_local const Node* replayed = nullptr;
-
-/// 1 | 23 bits of the graph | 28 bits of the node | 12 bits of the output.
-std::uint64_t symbol_id(std::uint64_t graph, Ref r) {
-  return std::uint64_t{1} << 63 | (graph & 0x7fffff) << 40 |
-         std::uint64_t(r.node & 0xfffffff) << 12 | std::uint64_t(r.output & 0xfff);
-}
 
 std::string scoped(const std::string& name) {
   const std::string& scope = dispatch::current_name_scope();
@@ -45,9 +42,7 @@ Provenance::~Provenance() {
 }
 
 Builder::Builder(std::string name, std::shared_ptr<Builder> outer)
-    : graph_(std::make_shared<Graph>(std::move(name))),
-      outer_(std::move(outer)),
-      number_(next_number++) {}
+    : graph_(std::make_shared<Graph>(std::move(name))), outer_(std::move(outer)) {}
 
 std::shared_ptr<Builder> Builder::create(std::string name, std::shared_ptr<Builder> outer) {
   return std::shared_ptr<Builder>(new Builder(std::move(name), std::move(outer)));
@@ -83,10 +78,19 @@ Tensor Builder::constant(const Tensor& value, std::string name) {
   return tensor(r);
 }
 
+/// Each output of each node has an id of its own, for ever.
+std::uint64_t Builder::id_of(Ref r) {
+  const auto node = std::size_t(r.node);
+  if (first_id_.size() <= node) first_id_.resize(std::max(graph_->size(), node + 1));
+  std::uint64_t& first = first_id_[node];
+  if (first == 0)
+    first = next_id.fetch_add(graph_->node(r.node).outputs.size(), std::memory_order_relaxed);
+  return first + std::uint64_t(r.output);
+}
+
 Tensor Builder::tensor(Ref r) {
   const Spec& s = graph_->spec(r);
-  return TensorImpl::symbolic(
-      {s.dtype, s.shape}, shared_from_this(), r.node, r.output, symbol_id(number_, r));
+  return TensorImpl::symbolic({s.dtype, s.shape}, shared_from_this(), r.node, r.output, id_of(r));
 }
 
 Builder* Builder::owner_of(const Tensor& symbolic) {
@@ -96,9 +100,13 @@ Builder* Builder::owner_of(const Tensor& symbolic) {
   return nullptr;
 }
 
-void Builder::check_operand(const Tensor& t, std::source_location where) {
+bool Builder::can_use(const Tensor& t) {
   const Builder* owner = owner_of(t);
-  if (owner && owner->open_ && open_) return;
+  return owner && owner->open_ && open_;
+}
+
+void Builder::check_operand(const Tensor& t, std::source_location where) {
+  if (can_use(t)) return;
   throw_leaked(t.impl()->source()->describe(t.impl()->node(), t.impl()->output()), where);
 }
 
@@ -142,7 +150,7 @@ void Builder::run(const dispatch::Invocation& call, std::span<Tensor> results) {
 Tensor Builder::read(const std::shared_ptr<VariableState>& variable, std::source_location where) {
   const auto it = current_values_.find(variable.get());
   if (it != current_values_.end()) return tensor(it->second);
-  if (hoist_reads_ && outer_) {
+  if (hoist_reads_ && outer_ && !written_in_bodies_.contains(variable.get())) {
     const Tensor value = outer_->read(variable, where);
     hoisted_.emplace_back(variable, value);
     const Ref r = capture(value);
@@ -169,7 +177,14 @@ Tensor Builder::write(const std::shared_ptr<VariableState>& variable,
   n.inputs.push_back(ref(value, where));
   n.outputs.push_back({handle.dtype(), handle.shape()});
   const Ref r{graph_->add(std::move(n)), 0};
-  current_values_[variable.get()] = r;
+  // A body may be differentiated: no gradient flows from a read to what was assigned, but one flows
+  // from the result of the assignment.
+  if (hoist_reads_ && is_differentiable(handle.dtype())) {
+    written_in_bodies_.insert(variable.get());
+    current_values_.erase(variable.get());
+  } else {
+    current_values_[variable.get()] = r;
+  }
   return tensor(r);
 }
 
@@ -181,8 +196,13 @@ std::vector<Tensor> Builder::add_structural(Node n) {
   } else {
     n.name = scoped(n.name.empty() ? n.type() : n.name);
   }
-  // What the bodies write is read anew afterwards.
-  if (n.has_effect()) current_values_.clear();
+  // What the bodies write is read anew afterwards, and not before this node.
+  if (n.has_effect()) {
+    for (const auto& body : n.bodies)
+      collect_writes(*body, written_in_bodies_);
+    for (const VariableState* v : written_in_bodies_)
+      current_values_.erase(v);
+  }
   const std::size_t count = n.outputs.size();
   const int index = graph_->add(std::move(n));
   std::vector<Tensor> results;
@@ -215,7 +235,73 @@ std::string Builder::describe(int node, int output) const {
   return text;
 }
 
+namespace {
+
+/// Copies what an output is computed from. A read is the variable's value now, a write the value
+/// that is written.
+class Lift {
+ public:
+  explicit Lift(const Graph& from) : from_(from), place_(from.size()) {}
+
+  /// False if it depends on an input; `obstacle` says which.
+  bool add(Ref wanted, std::string& obstacle) {
+    std::vector<char> needed(from_.size(), 0);
+    needed[std::size_t(wanted.node)] = 1;
+    for (int i = wanted.node; i >= 0; --i) {
+      if (!needed[std::size_t(i)]) continue;
+      const Node& n = from_.node(i);
+      if (n.kind == Kind::input || (!n.bodies.empty() && n.has_effect())) {
+        obstacle = "'" + n.name + "'";
+        return false;
+      }
+      for (Ref r : n.inputs)
+        needed[std::size_t(r.node)] = 1;
+    }
+    for (int i = 0; i <= wanted.node; ++i) {
+      if (needed[std::size_t(i)]) copy(i);
+    }
+    graph.outputs.push_back(moved(wanted));
+    return true;
+  }
+  Graph graph{"initial_value"};
+
+ private:
+  Ref moved(Ref r) const {
+    const Ref first = place_[std::size_t(r.node)];
+    return {first.node, first.output + r.output};
+  }
+  void copy(int i) {
+    Node n = from_.node(i);
+    for (Ref& r : n.inputs)
+      r = moved(r);
+    place_[std::size_t(i)] = n.kind == Kind::write ? n.inputs[0] : Ref{graph.add(std::move(n)), 0};
+  }
+
+  const Graph& from_;
+  std::vector<Ref> place_;
+};
+
+}  // namespace
+
+Tensor Builder::lift(int node, int output, std::string& obstacle) const {
+  Lift lifted(*graph_);
+  if (!lifted.add({node, output}, obstacle)) return {};
+  dispatch::HandlerScope eager(dispatch::default_handler());
+  dispatch::PauseRecording pause;
+  return replay(lifted.graph, {})[0];
+}
+
+std::shared_ptr<Builder> builder_for(std::span<const Tensor> operands) {
+  std::shared_ptr<Builder> current = current_builder();
+  for (const Tensor& t : operands) {
+    if (!t.defined() || !t.is_symbolic() || (current && current->can_use(t))) continue;
+    if (auto b = std::dynamic_pointer_cast<Builder>(t.impl()->source())) return b;
+  }
+  return current;
+}
+
 std::shared_ptr<Builder> current_builder() {
+  if (!dispatch::current_handler().is_tracing()) return nullptr;
   auto* b = dynamic_cast<Builder*>(&dispatch::current_handler());
   return b ? b->shared_from_this() : nullptr;
 }

@@ -3,6 +3,8 @@
 /// Building a graph by calls: the handler that appends a node for each call and returns symbolic
 /// tensors.
 
+#include <unordered_set>
+
 #include "dispatch/handler.h"
 #include "graph/graph.h"
 
@@ -34,6 +36,9 @@ class Builder final : public dispatch::SymbolicHandler,
   Ref ref(const Tensor& t, std::source_location where);
   /// Appends a structural node and returns its outputs.
   std::vector<Tensor> add_structural(Node node);
+  /// True if this graph may use `symbolic`: it is open and the tensor is its own, or that of an
+  /// open enclosing trace.
+  bool can_use(const Tensor& symbolic) override;
 
   /// Tensors of the enclosing trace that this graph uses; each has become the input after the
   /// declared ones.
@@ -42,7 +47,12 @@ class Builder final : public dispatch::SymbolicHandler,
   /// For bodies of branches and loops: a variable that is read before this graph writes it is read
   /// in the enclosing trace, once, and captured. Gradients then see the value that the forward pass
   /// saw.
-  void hoist_reads(bool on) { hoist_reads_ = on; }
+  /// Those in `written` change in the body, and are read where the body reads them.
+  void hoist_reads(const std::unordered_set<const VariableState*>& written) {
+    hoist_reads_ = true;
+    written_in_bodies_ = written;
+  }
+  bool hoists_reads() const { return hoist_reads_; }
   const std::vector<std::pair<std::shared_ptr<VariableState>, Tensor>>& hoisted() const {
     return hoisted_;
   }
@@ -63,12 +73,14 @@ class Builder final : public dispatch::SymbolicHandler,
   const Tensor* constant_value(int node, int output) const override;
   std::string name(int node, int output) const override;
   std::string describe(int node, int output) const override;
+  Tensor lift(int node, int output, std::string& obstacle) const override;
 
  private:
   Builder(std::string name, std::shared_ptr<Builder> outer);
   Ref capture(const Tensor& outer_tensor);
   Builder* owner_of(const Tensor& symbolic);
   Node make_node(Kind kind, std::source_location where) const;
+  std::uint64_t id_of(Ref r);
 
   std::shared_ptr<Graph> graph_;
   std::shared_ptr<Builder> outer_;
@@ -79,12 +91,17 @@ class Builder final : public dispatch::SymbolicHandler,
   std::unordered_map<std::uint64_t, Ref> captured_;                    // id of an outer tensor
   std::unordered_map<const void*, std::pair<Tensor, Ref>> constants_;  // by TensorImpl
   std::unordered_map<const VariableState*, Ref>
-      current_values_;    // of variables read or written so far
-  std::uint64_t number_;  // part of the ids of this graph's tensors
+      current_values_;  // of variables read or written so far
+  std::unordered_set<const VariableState*>
+      written_in_bodies_;                // so far: a read must stay behind that
+  std::vector<std::uint64_t> first_id_;  // of each node's outputs; 0: none yet
 };
 
 /// The builder that the calls of this thread go to; null outside a trace.
 std::shared_ptr<Builder> current_builder();
+/// The builder of a call with these operands: that of this thread's trace if it may use them, else
+/// that of the symbolic ones; null: eager.
+std::shared_ptr<Builder> builder_for(std::span<const Tensor> operands);
 
 /// While it lives, nodes that this thread appends take over name, line and annotations of `node`,
 /// which is being replayed into another graph.

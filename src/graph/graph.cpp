@@ -189,6 +189,24 @@ int Graph::find(std::string_view name) const {
   return by_name_.find(name, nodes_);
 }
 
+namespace {
+void collect_writes(const Graph& graph,
+                    std::unordered_set<const VariableState*>& variables,
+                    std::unordered_set<const Graph*>& seen) {
+  if (!seen.insert(&graph).second) return;
+  for (const Node& n : graph.nodes()) {
+    if (n.kind == Kind::write) variables.insert(n.variable.get());
+    for (const auto& body : n.bodies)
+      collect_writes(*body, variables, seen);
+  }
+}
+}  // namespace
+
+void collect_writes(const Graph& graph, std::unordered_set<const VariableState*>& variables) {
+  std::unordered_set<const Graph*> seen;
+  collect_writes(graph, variables, seen);
+}
+
 std::vector<std::vector<int>> Graph::consumers() const {
   std::vector<std::vector<int>> users(nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i) {

@@ -18,6 +18,7 @@
 #include <source_location>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/small_vector.h"
@@ -157,6 +158,8 @@ std::vector<bool> needed_nodes(const Graph& graph);
 
 /// The text of a graph, one node a line, stable: for people, tests and golden files.
 std::string print(const Graph& graph);
+/// Adds the variables that `graph` writes, here or in a body.
+void collect_writes(const Graph& graph, std::unordered_set<const VariableState*>& variables);
 /// Graphviz.
 std::string to_dot(const Graph& graph);
 /// Throws Error (internal) naming the node if the graph breaks a rule: order of references, specs

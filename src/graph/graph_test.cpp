@@ -54,6 +54,16 @@ TEST(Builder, ATensorThatLeaksIsAnErrorThatNamesItsOrigin) {
   }
 }
 
+TEST(Builder, EveryOutputHasAnIdOfItsOwn) {
+  auto b = Builder::create("f");
+  const Tensor x = b->input({{5000}, DType::float32, "x"});
+  std::unordered_set<std::uint64_t> ids{x.impl()->id()};
+  for (const Tensor& t : unstack(x))
+    ids.insert(t.impl()->id());
+  EXPECT_EQ(ids.size(), 5001u);
+  EXPECT_EQ(b->tensor({0, 0}).impl()->id(), x.impl()->id());
+}
+
 TEST(Builder, BranchingOnASymbolicTensorSaysWhatToUse) {
   auto b = Builder::create("f");
   const Tensor x = b->input({{}, DType::boolean, "x"});

@@ -126,11 +126,13 @@ Tensor flatten(Operand x) {
 }
 
 Tensor zeros(const Ints& shape, DType dtype) {
-  return fill(shape, Tensor::zeros({}, dtype));
+  const Tensor zero = Tensor::zeros({}, dtype);
+  return fill(shape, Operand(zero, shape.where()));
 }
 
 Tensor ones(const Ints& shape, DType dtype) {
-  return fill(shape, Tensor::ones({}, dtype));
+  const Tensor one = Tensor::ones({}, dtype);
+  return fill(shape, Operand(one, shape.where()));
 }
 
 Tensor sort(Operand x, int axis, bool descending) {

@@ -17,6 +17,8 @@ class Layout {
     find_lifetimes();
     for (int v : p_.result_values)
       escape(v);
+    for (VariableUse& use : p_.variables)
+      keep_earlier(use);
     for (std::size_t i = 0; i < p_.variables.size(); ++i)
       place_update(int(i));
     for (VariableUse& use : p_.variables)
@@ -46,6 +48,21 @@ class Layout {
   void escape(int value) {
     Block& b = p_.block_of(value);
     if (b.kind == Kind::temporary) b.kind = Kind::output;
+  }
+
+  /// Values of earlier writes live on if a step before the next write can fail.
+  void keep_earlier(VariableUse& use) {
+    std::vector<EarlierWrite> kept;
+    for (std::size_t i = 0; i < use.earlier.size(); ++i) {
+      const bool last = i + 1 == use.earlier.size();
+      const int next = last ? use.write_step : use.earlier[i + 1].step;
+      const auto steps = p_.steps.begin();
+      if (!std::all_of(steps + use.earlier[i].step, steps + next, is_infallible))
+        kept.push_back(use.earlier[i]);
+    }
+    use.earlier = std::move(kept);
+    for (const EarlierWrite& w : use.earlier)
+      escape(w.value);
   }
 
   bool is_whole(int value) const {
@@ -86,7 +103,10 @@ class Layout {
     const auto in_block = [&](int v) { return v >= 0 && p_.root(p_.value(v).block) == block; };
     return std::any_of(p_.result_values.begin(), p_.result_values.end(), in_block) ||
            std::any_of(p_.variables.begin(), p_.variables.end(), [&](const VariableUse& u) {
-             return in_block(u.written);
+             return in_block(u.written) ||
+                    std::any_of(u.earlier.begin(), u.earlier.end(), [&](const EarlierWrite& w) {
+                      return in_block(w.value);
+                    });
            });
   }
 

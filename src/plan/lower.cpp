@@ -127,6 +127,7 @@ class Lowering {
   }
   int write(const Node& n, int value) {
     VariableUse& use = use_of(n);
+    if (use.written >= 0) use.earlier.push_back({use.written, use.write_step});
     use.written = value;
     use.write_step = int(plan_.steps.size());
     return value;
@@ -339,8 +340,8 @@ bool is_static_node(const Graph& g, const Node& n) {
     case Kind::input:
     case Kind::output:
       return static_specs(g, n);
-    case Kind::write:
-      return static_specs(g, n);
+    case Kind::write:  // one of an unknown shape is checked when it happens, on the host
+      return static_specs(g, n) && g.spec(n.inputs[0]).shape == n.outputs[0].shape;
     case Kind::op:
       return static_op(g, n);
     case Kind::region:

@@ -42,8 +42,10 @@ class Specialiser final : public dispatch::SymbolicHandler {
   Tensor write(const std::shared_ptr<VariableState>& variable,
                const Tensor& value,
                std::source_location where) override {
+    variable->check_value(value, where);
     return builder_.write(variable, value, where);
   }
+  bool can_use(const Tensor& symbolic) override { return builder_.can_use(symbolic); }
   void check_operand(const Tensor& symbolic, std::source_location where) override {
     builder_.check_operand(symbolic, where);
   }

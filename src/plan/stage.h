@@ -74,6 +74,12 @@ struct PlannedStep {
   bool is_tiles() const { return !kernel; }
 };
 
+/// A write that a later one of the stage replaces: what stays if a step between the two fails.
+struct EarlierWrite {
+  int value = -1;
+  int step = -1;  // it happens before this step
+};
+
 /// A variable that the stage reads or writes.
 struct VariableUse {
   std::shared_ptr<VariableState> state;
@@ -82,6 +88,7 @@ struct VariableUse {
   int write_step = -1;    // the write happens before this step
   bool direct = false;    // `written` is a block of its own, of kind update
   bool in_place = false;  // which may be the memory of the old value
+  std::vector<EarlierWrite> earlier = {};
 };
 
 struct StagePlan {

@@ -106,6 +106,15 @@ void StaticStage::add_variables() {
     v.spec = {use.state->dtype(), use.state->shape()};
     v.written = use.written >= 0;
     v.in_place = use.in_place;
+    if (v.written &&
+        plan_.value(use.written).bytes() != v.spec.shape.size() * byte_size(v.spec.dtype))
+      throw Error(
+          {Code::internal,
+           "the plan writes another number of bytes than variable '" + use.state->name + "' has",
+           {},
+           spec_of(use.written).describe(),
+           v.spec.describe(),
+           {}});
     v.write_step = use.write_step;
     if (use.direct) v.first_change = plan_.block_of(use.written).first;
     for (const auto& s : program_.variables) {
@@ -118,8 +127,10 @@ void StaticStage::add_variables() {
   }
   for (int i : order) {
     const VariableUse& use = plan_.variables[std::size_t(i)];
-    if (use.written >= 0 && !use.direct)
-      variables_[std::size_t(variable_order_[std::size_t(i)])].source = source_of(use.written);
+    VariableSlots& v = variables_[std::size_t(variable_order_[std::size_t(i)])];
+    if (use.written >= 0 && !use.direct) v.source = source_of(use.written);
+    for (const EarlierWrite& w : use.earlier)
+      v.earlier.push_back({source_of(w.value), w.step});
   }
 }
 
@@ -326,12 +337,21 @@ class StaticStage::Run {
     for (std::size_t i = 0; i < held_.size(); ++i) {
       const VariableSlots& v = s_.variables_[i];
       if (!v.written) continue;
-      if (v.write != rt::format::kNone && !held_[i].fresh.defined()) {
-        if (v.first_change < end) v.state->touch_locked();
-      } else if (v.write_step <= end) {
+      const bool in_place = v.write != rt::format::kNone && !held_[i].fresh.defined();
+      if (in_place && v.first_change < end) {
+        v.state->touch_locked();
+      } else if (!in_place && v.write_step <= end) {
         v.state->set_locked(v.write == rt::format::kNone ? tensor_of(v.source) : held_[i].fresh);
+      } else {
+        commit_earlier(v, end);
       }
     }
+  }
+
+  void commit_earlier(const VariableSlots& v, int end) {
+    const auto last = std::find_if(
+        v.earlier.rbegin(), v.earlier.rend(), [&](const auto& w) { return w.step <= end; });
+    if (last != v.earlier.rend()) v.state->set_locked(tensor_of(last->source));
   }
 
   [[noreturn]] void fail(Status status) {

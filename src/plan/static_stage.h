@@ -49,6 +49,10 @@ class StaticStage {
     Spec spec;
     int result = -1;  // that is all of it
   };
+  struct Earlier {  // an earlier write: what stays if a step before the next one fails
+    Source source;
+    int step = 0;
+  };
   struct VariableSlots {
     std::shared_ptr<VariableState> state;
     std::uint32_t read = rt::format::kNone;
@@ -59,6 +63,7 @@ class StaticStage {
     int first_change = 0;  // step that starts to write
     int write_step = 0;
     Source source;  // of the new value, if `write` is none
+    std::vector<Earlier> earlier = {};
   };
   struct Pack {
     std::uint32_t slot = 0;

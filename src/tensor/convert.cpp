@@ -53,8 +53,9 @@ Range range_of(DType t) {
 }
 
 void check_fits(const Scalar& s, DType dtype) {
-  const std::string text =
-      s.kind == Scalar::Kind::integer ? std::to_string(s.i) : std::to_string(s.f);
+  const std::string text = s.beyond_int64()                  ? std::to_string(std::uint64_t(s.i))
+                           : s.kind == Scalar::Kind::integer ? std::to_string(s.i)
+                                                             : std::to_string(s.f);
   if (dtype == DType::string) fail_fit(text, dtype, "pass a string");
   if (s.kind == Scalar::Kind::complex && !is_complex(dtype))
     fail_fit("a complex number", dtype, "cast the tensor");
@@ -64,8 +65,9 @@ void check_fits(const Scalar& s, DType dtype) {
     if (s.kind == Scalar::Kind::real)
       fail_fit(text, dtype, "cast the tensor to a floating dtype first");
     const Range r = range_of(dtype);
-    if (double(s.i) < r.low || double(s.i) > r.high)
-      fail_fit(text, dtype, "cast the tensor to a wider dtype first");
+    const bool fits =
+        s.beyond_int64() ? dtype == DType::uint64 : double(s.i) >= r.low && double(s.i) <= r.high;
+    if (!fits) fail_fit(text, dtype, "cast the tensor to a wider dtype first");
   }
   if (is_floating(dtype) && std::isfinite(s.f)) {
     const double limit = dtype == DType::float16    ? 65504.0

@@ -23,6 +23,9 @@ class SymbolSource {
   virtual std::string name(int node, int output) const = 0;
   /// "node 'dense/MatMul' (model.cpp:12) of function 'train'" for errors.
   virtual std::string describe(int node, int output) const = 0;
+  /// The value of an output that depends on no input of the graph, computed now; undefined if it
+  /// depends on one, which `obstacle` names.
+  virtual Tensor lift(int node, int output, std::string& obstacle) const = 0;
 };
 
 }  // namespace weir::tensor

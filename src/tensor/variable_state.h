@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <source_location>
 
 namespace weir::inline v0 {
 
@@ -31,6 +32,9 @@ class VariableState {
     std::lock_guard lock(mutex);
     return value_;
   }
+  /// Throws Error unless `value` may be written: another dtype or shape. A shape that is not static
+  /// passes; it is checked when it is known.
+  void check_value(const Tensor& value, std::source_location where) const;
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
   /// Held by a program for the time of a run, and by an assign. The members below need it.

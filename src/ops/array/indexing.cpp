@@ -2,6 +2,7 @@
 #include <weir/functions.h>
 #include <weir/ops/array.h>
 
+#include "dispatch/call.h"
 #include "tensor/convert.h"
 
 namespace weir::inline v0 {
@@ -81,6 +82,7 @@ Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
 
 Tensor set_slice(Operand x, std::initializer_list<Index> indices, Operand value) {
   const Entries e = entries(indices);
+  const dispatch::OperandScope scope({x, value});
   const Tensor t = x.to_tensor();
   const Operand whole(t, x.where());
   const Tensor part = read(whole, e);

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <string>
 
+#include "dispatch/call.h"
 #include "ops/dims.h"
 
 namespace weir::inline v0 {
@@ -111,6 +112,7 @@ class Equation {
       fail("another number of operands",
            std::to_string(operands.size()),
            std::to_string(parts.size()) + " for '" + text_ + "'");
+    const dispatch::OperandScope scope(operands);
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const Tensor t = operands[i].to_tensor();
       const int letters = int(parse(parts[i], 0).size());

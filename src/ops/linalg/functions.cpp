@@ -7,6 +7,8 @@
 
 #include <numeric>
 
+#include "dispatch/call.h"
+
 namespace weir::inline v0 {
 namespace {
 
@@ -63,12 +65,14 @@ Tensor trace(Operand x) {
 }
 
 Tensor dot(Operand a, Operand b) {
+  const dispatch::OperandScope scope({a, b});
   const Tensor x = a.to_tensor(), y = b.to_tensor();
   if (x.rank() == 0 || y.rank() == 0) return multiply(Operand(x, a.where()), y);
   return tensordot(Operand(x, a.where()), y, {-1}, {y.rank() == 1 ? 0 : -2});
 }
 
 Tensor outer(Operand a, Operand b) {
+  const dispatch::OperandScope scope({a, b});
   const Tensor x = a.to_tensor(), y = b.to_tensor();
   if (x.rank() != 1 || y.rank() != 1)
     fail("outer",
@@ -80,6 +84,7 @@ Tensor outer(Operand a, Operand b) {
 }
 
 Tensor tensordot(Operand a, Operand b, int axes) {
+  const dispatch::OperandScope scope({a, b});
   const Tensor x = a.to_tensor(), y = b.to_tensor();
   if (axes < 0 || axes > x.rank() || axes > y.rank())
     fail("tensordot",
@@ -94,6 +99,7 @@ Tensor tensordot(Operand a, Operand b, int axes) {
 }
 
 Tensor tensordot(Operand a, Operand b, const List& axes_a, const List& axes_b) {
+  const dispatch::OperandScope scope({a, b});
   const Tensor x = a.to_tensor(), y = b.to_tensor();
   if (axes_a.size() != axes_b.size() || x.rank() + y.rank() > 52)
     fail("tensordot",

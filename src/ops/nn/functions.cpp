@@ -9,6 +9,7 @@
 
 #include <numeric>
 
+#include "dispatch/call.h"
 #include "ops/dims.h"
 #include "tensor/convert.h"
 
@@ -91,6 +92,7 @@ Tensor log_softmax(Operand logits, std::int64_t axis) {
 }
 
 Tensor softmax_cross_entropy_with_logits(Operand labels, Operand logits) {
+  const dispatch::OperandScope scope({labels, logits});
   const Tensor z = labels.to_tensor(), x = logits.to_tensor();
   if (x.rank() == 0 || z.rank() != x.rank())
     fail("softmax_cross_entropy_with_logits",
@@ -103,6 +105,7 @@ Tensor softmax_cross_entropy_with_logits(Operand labels, Operand logits) {
 }
 
 Tensor sparse_softmax_cross_entropy_with_logits(Operand labels, Operand logits) {
+  const dispatch::OperandScope scope({labels, logits});
   const Tensor z = labels.to_tensor(), x = logits.to_tensor();
   if (x.rank() == 0 || z.rank() != x.rank() - 1)
     fail("sparse_softmax_cross_entropy_with_logits",
@@ -116,6 +119,7 @@ Tensor sparse_softmax_cross_entropy_with_logits(Operand labels, Operand logits) 
 }
 
 Tensor sigmoid_cross_entropy_with_logits(Operand labels, Operand logits) {
+  const dispatch::OperandScope scope({labels, logits});
   const Tensor x = logits.to_tensor();
   const Tensor z =
       labels.is_scalar() ? tensor::adopt_scalar(labels.scalar(), x.dtype()) : labels.to_tensor();

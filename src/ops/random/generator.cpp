@@ -92,12 +92,14 @@ Tensor Generator::next(Where where) const {
 }
 
 Tensor Generator::uniform(const Ints& shape, Operand minval, Operand maxval, DType dtype) const {
+  const dispatch::CalledFrom line(dispatch::called_from(shape.where()));
   const Tensor u = stateless_uniform(shape, next(minval.where()), dtype);
   if (is_scalar(minval, 0)) return scale_and_shift(u, maxval, 0);
   return scale_and_shift(u, subtract(bound(maxval, dtype), bound(minval, dtype)), minval);
 }
 
 Tensor Generator::normal(const Ints& shape, Operand mean, Operand stddev, DType dtype) const {
+  const dispatch::CalledFrom line(dispatch::called_from(shape.where()));
   return scale_and_shift(stateless_normal(shape, next(mean.where()), dtype), stddev, mean);
 }
 
@@ -105,6 +107,7 @@ Tensor Generator::truncated_normal(const Ints& shape,
                                    Operand mean,
                                    Operand stddev,
                                    DType dtype) const {
+  const dispatch::CalledFrom line(dispatch::called_from(shape.where()));
   return scale_and_shift(
       stateless_truncated_normal(shape, next(mean.where()), dtype), stddev, mean);
 }
@@ -113,6 +116,7 @@ Tensor Generator::uniform_int(const Ints& shape,
                               Operand minval,
                               Operand maxval,
                               DType dtype) const {
+  const dispatch::CalledFrom line(dispatch::called_from(shape.where()));
   return stateless_uniform_int(
       shape, next(minval.where()), bound(minval, dtype), bound(maxval, dtype));
 }

@@ -13,16 +13,6 @@ namespace {
 
 using Where = std::source_location;
 
-[[noreturn]] void fail(
-    const std::string& name, Where where, std::string what, std::string got, std::string expected) {
-  throw Error({Code::invalid_argument,
-               "assign to '" + name + "': " + std::move(what),
-               to_string(where),
-               std::move(got),
-               std::move(expected),
-               {}});
-}
-
 const std::shared_ptr<VariableState>& checked(const Variable& v, Where where) {
   if (v.defined()) return v.state();
   throw Error({Code::failed_precondition,
@@ -31,15 +21,6 @@ const std::shared_ptr<VariableState>& checked(const Variable& v, Where where) {
                "a default-constructed Variable",
                "a variable with a value",
                {}});
-}
-
-void check_value(const VariableState& v, const Tensor& value, Where where) {
-  if (!value.defined()) fail(v.name, where, "an undefined tensor", "", "a tensor");
-  if (value.dtype() != v.dtype())
-    fail(v.name, where, "another dtype", value.describe(), name(v.dtype()));
-  const ShapeView shape = value.impl()->shape();
-  if (shape.is_static() && shape.to_shape() != v.shape())
-    fail(v.name, where, "another shape", value.describe(), v.shape().to_string());
 }
 
 Tensor value_of(const VariableState& v, const Operand& o) {
@@ -67,12 +48,12 @@ Tensor update(const Variable& variable, const Operand& o, Op op) {
   VariableState& v = *checked(variable, o.where());
   const Tensor delta = value_of(v, o);
   // The whole check comes first: a failure must not consume the old value.
-  if (delta.dtype() != v.dtype())
-    fail(v.name, o.where(), "another dtype", delta.describe(), name(v.dtype()));
-  if (delta.rank() != 0) check_value(v, delta, o.where());
+  if (!delta.defined() || delta.dtype() != v.dtype() || delta.rank() != 0)
+    v.check_value(delta, o.where());
   dispatch::Handler& handler = handler_of(delta, o.where());
   if (!handler.is_tracing()) return update_now(v, delta, o.where(), op);
   const Tensor sum = op(Operand(variable, o.where()), Operand(delta, o.where()));
+  v.check_value(sum, o.where());
   return handler.write(variable.state(), sum, o.where());
 }
 
@@ -81,7 +62,7 @@ Tensor update(const Variable& variable, const Operand& o, Op op) {
 Tensor Variable::assign(Operand o) const {
   VariableState& v = *checked(*this, o.where());
   const Tensor value = value_of(v, o);
-  check_value(v, value, o.where());
+  v.check_value(value, o.where());
   return handler_of(value, o.where()).write(state_, value, o.where());
 }
 

@@ -3,7 +3,7 @@
 #include <weir/ops/array.h>
 #include <weir/variable.h>
 
-#include "dispatch/handler.h"
+#include "dispatch/call.h"
 #include "tensor/tensor_impl.h"
 #include "tensor/variable_state.h"
 
@@ -52,6 +52,7 @@ Tensor scatter_at(const Variable& v,
                   const Operand& indices,
                   const Operand& updates,
                   Scatter scatter) {
+  const dispatch::OperandScope scope({indices, updates});
   const Read at(indices), rest(updates);
   return update(v, indices, [&](const Tensor& value) {
     return scatter(Operand(value, indices.where()), at(), rest());
@@ -101,6 +102,7 @@ Tensor scatter_nd_sub(const Variable& v, Operand indices, Operand updates) {
 }
 
 Tensor assign_slice(const Variable& v, std::initializer_list<Index> indices, Operand value) {
+  const dispatch::OperandScope scope({value});
   const Read part(value);
   return update(v, value, [&](const Tensor& old) {
     return set_slice(Operand(old, value.where()), indices, part());
