@@ -36,7 +36,7 @@ Shape loop_shape(const Node& n, std::size_t i, const Tensor& input) {
   const Graph& body = *n.bodies[1];
   const Shape& before = body.node(body.inputs[i]).outputs[0].shape;
   const Shape& after = body.spec(body.outputs[i]).shape;
-  if (!before.has_rank()) return before;
+  if (!before.has_rank() || !input.shape().has_rank()) return before;
   Shape shape = input.shape();
   for (int d = 0; d < before.rank(); ++d) {
     if (!before[d].known() && !before[d].same(after[d])) shape[d] = Dim::unknown();

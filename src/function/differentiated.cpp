@@ -340,13 +340,20 @@ std::unique_ptr<BackwardProgram> Differentiated::make_backward(const Joint& join
   return made;
 }
 
-const BackwardProgram& Differentiated::backward(std::span<const std::uint8_t> given,
-                                                std::span<const std::uint8_t> needed) const {
+std::shared_ptr<const BackwardProgram> Differentiated::backward(
+    std::span<const std::uint8_t> given, std::span<const std::uint8_t> needed) const {
+  constexpr std::size_t kMaxPrograms = 16;
   std::lock_guard lock(mutex_);
-  for (const auto& b : backward_) {
-    if (std::ranges::equal(b->given, given) && std::ranges::equal(b->needed, needed)) return *b;
+  const auto known = std::ranges::find_if(backward_, [&](const auto& b) {
+    return std::ranges::equal(b->given, given) && std::ranges::equal(b->needed, needed);
+  });
+  if (known != backward_.end()) {
+    std::rotate(known, known + 1, backward_.end());
+    return backward_.back();
   }
-  return *backward_.emplace_back(make_backward(trace(given, needed)));
+  backward_.push_back(make_backward(trace(given, needed)));
+  if (backward_.size() > kMaxPrograms) backward_.erase(backward_.begin());
+  return backward_.back();
 }
 
 }  // namespace weir::tracing

@@ -56,8 +56,8 @@ class Differentiated {
   const Compiled& forward() const { return *forward_; }
   /// Its inputs: arguments, values of the variables, saved values, and the gradients of those
   /// results that have one. Made at first use.
-  const BackwardProgram& backward(std::span<const std::uint8_t> given,
-                                  std::span<const std::uint8_t> needed) const;
+  std::shared_ptr<const BackwardProgram> backward(std::span<const std::uint8_t> given,
+                                                  std::span<const std::uint8_t> needed) const;
 
  private:
   struct Joint;
@@ -73,7 +73,8 @@ class Differentiated {
   std::vector<graph::Ref> saved_;
   std::unique_ptr<const Compiled> forward_;
   mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<BackwardProgram>> backward_;
+  mutable std::vector<std::shared_ptr<const BackwardProgram>>
+      backward_;  // the last used at the end
 };
 
 }  // namespace weir::tracing

@@ -77,7 +77,8 @@ std::vector<Spec> relax(const std::vector<Spec>& a, const std::vector<Spec>& b) 
   if (a.size() != b.size()) return {};
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i].dtype != b[i].dtype) return {};
-    if (a[i].shape.rank() != b[i].shape.rank()) {
+    if (!a[i].shape.has_rank() || !b[i].shape.has_rank() ||
+        a[i].shape.rank() != b[i].shape.rank()) {
       out.push_back({a[i].dtype, Shape::unknown_rank()});
       continue;
     }

@@ -71,7 +71,8 @@ class FunctionBackward final : public autodiff::Backward {
       if (t.defined()) inputs.push_back(t);
     }
     dispatch::PauseRecording pause;
-    const BackwardProgram& b = programs_->backward(given, needs);
+    const auto program = programs_->backward(given, needs);
+    const BackwardProgram& b = *program;
     std::vector<Tensor> values;
     if (b.program) values = b.program->run(inputs);
     std::vector<Gradient> result(needs.size());

@@ -99,7 +99,15 @@ Tensor LayerBase::call(const std::vector<Tensor>& inputs, bool training) {
 }
 
 void LayerBase::ensure_built(const Shape& input) {
-  std::call_once(built_, [&] { build(input); });
+  std::call_once(built_, [&] {
+    const std::size_t before = weights_.size();
+    try {
+      build(input);
+    } catch (...) {  // the next call tries again
+      weights_.erase(weights_.begin() + std::ptrdiff_t(before), weights_.end());
+      throw;
+    }
+  });
 }
 
 void LayerBase::see(const std::vector<Tensor>& inputs) {

@@ -57,7 +57,7 @@ Tensor reshape_like(const Tensor& y,
                     int count,
                     const std::vector<std::int64_t>& rest) {
   std::vector<std::int64_t> dims = x.shape().to_vector();
-  dims.resize(std::size_t(count));
+  dims.resize(std::size_t(count), -1);
   dims.insert(dims.end(), rest.begin(), rest.end());
   if (std::count(dims.begin(), dims.end(), -1) <= 1) return reshape(y, dims);
   const Tensor own = slice(shape(x, DType::int64), {0}, {count});
@@ -66,6 +66,7 @@ Tensor reshape_like(const Tensor& y,
 
 /// Elements of a sample; -1: unknown.
 std::int64_t sample_size(const Tensor& x) {
+  if (!x.shape().has_rank()) return -1;
   std::int64_t n = 1;
   for (int i = 1; i < x.rank(); ++i)
     n = n < 0 || x.dim(i) < 0 ? -1 : n * x.dim(i);

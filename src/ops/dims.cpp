@@ -9,6 +9,12 @@ namespace weir::ops {
 
 Ints DimsOf::get(bool one_unknown) {
   const Shape all = t_.shape();
+  if (!all.has_rank()) {
+    symbolic_ = shape(t_);
+    if (begin_ > 0 || end_ < kMaxRank)
+      symbolic_ = slice(symbolic_, begin_, end_ < kMaxRank ? end_ - begin_ : -1);
+    return Ints(symbolic_);
+  }
   const int end = std::min(end_, all.rank());
   std::vector<std::int64_t> dims;
   for (int i = begin_; i < end; ++i)

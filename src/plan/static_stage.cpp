@@ -229,8 +229,10 @@ class StaticStage::Run {
     const bool fits = !p.is_symbolic() && p.unique() && (!p.buffer() || p.buffer()->owned) &&
                       p.dtype() == spec.dtype &&
                       std::ranges::equal(p.shape().dims(), spec.shape.dims());
-    if (fits) p.forget_id();
-    return fits;
+    if (!fits) return false;
+    p.forget_id();
+    if (p.buffer()) p.buffer()->forget_packed();
+    return true;
   }
 
   void unlock(std::size_t i) {

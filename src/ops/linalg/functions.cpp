@@ -67,6 +67,12 @@ Tensor trace(Operand x) {
 Tensor dot(Operand a, Operand b) {
   const dispatch::OperandScope scope({a, b});
   const Tensor x = a.to_tensor(), y = b.to_tensor();
+  if (!x.shape().has_rank() || !y.shape().has_rank())
+    fail("dot",
+         a.where(),
+         "the product depends on the ranks, which are unknown",
+         x.describe() + " and " + y.describe(),
+         "operands of known rank");
   if (x.rank() == 0 || y.rank() == 0) return multiply(Operand(x, a.where()), y);
   return tensordot(Operand(x, a.where()), y, {-1}, {y.rank() == 1 ? 0 : -2});
 }
