@@ -36,10 +36,15 @@ StaticStage::StaticStage(std::shared_ptr<const graph::Graph> graph, StagePlan pl
       plan_(std::move(plan)),
       program_(write_stage(*graph_, plan_, kEmbedLimit)),
       opened_(open_written(program_)) {
-  // The fresh tensor has the spec of the first value that lies in the block.
+  // The fresh tensor has the spec of the last value that is all of the block: operands that it was
+  // written over may have had another dtype.
   std::vector<int> owner(plan_.blocks.size());
-  for (int v = int(plan_.values.size()); v-- > 0;)
-    owner[std::size_t(plan_.root(plan_.value(v).block))] = v;
+  for (int v = 0; v < int(plan_.values.size()); ++v) {
+    const int block = plan_.root(plan_.value(v).block);
+    const bool whole = plan_.value(v).offset == 0 &&
+                       plan_.value(v).bytes() == plan_.blocks[std::size_t(block)].bytes;
+    if (whole) owner[std::size_t(block)] = v;
+  }
   std::vector<int> output_of(plan_.blocks.size());
   for (const auto& s : program_.outputs) {
     output_of[std::size_t(s.block)] = int(outputs_.size());

@@ -141,6 +141,7 @@ void gradient_unsorted_sum(GradientContext& g) {
 
 /// Equal shares for those that have the extreme value, as TensorFlow has it.
 void gradient_unsorted_extreme(GradientContext& g) {
+  array::require_ranks(g, "UnsortedSegmentMax or UnsortedSegmentMin");
   const Tensor data = g.input(0), ids = g.input(1);
   const array::Passed num(g, 0);
   const int rank = data.rank();
@@ -153,6 +154,7 @@ void gradient_unsorted_extreme(GradientContext& g) {
 
 /// dy times the product of the others, also where one of them is 0.
 void gradient_unsorted_prod(GradientContext& g) {
+  array::require_ranks(g, "UnsortedSegmentProd");
   const Tensor data = g.input(0), ids = g.input(1);
   const array::Passed num(g, 0);
   const int rank = data.rank();

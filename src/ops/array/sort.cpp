@@ -93,8 +93,12 @@ void gradient_top_k(GradientContext& g) {
   const Tensor length = cast(whole[-1], DType::int64);
   const Dim k = g.output_shape(1)[in.rank() - 1];
   const Tensor wide = cast(indices, DType::int64);
-  const Tensor rows = k.known() ? reshape(wide, {-1, k.value()})
-                                : reshape(wide, stack({-1, shape(wide, DType::int64)[-1]}));
+  Tensor as_rows;  // k may turn out to be 0, beside which there can be no -1
+  if (!k.known()) {
+    const Tensor lead = prod(slice(cast(whole, DType::int64), 0, in.rank() - 1));
+    as_rows = stack({lead, shape(wide, DType::int64)[-1]});
+  }
+  const Tensor rows = k.known() ? reshape(wide, {-1, k.value()}) : reshape(wide, as_rows);
   const Tensor first = multiply(range(shape(rows, DType::int64)[0]), length);
   const Tensor flat = reshape(add(rows, expand_dims(first, 1)), {-1, 1});
   const Tensor total = multiply(shape(rows, DType::int64)[0], length);

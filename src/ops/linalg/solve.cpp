@@ -97,6 +97,7 @@ OpDef define_matrix_triangular_solve() {
 #include <weir/ops/linalg.h>
 #include <weir/ops/math.h>
 
+#include "ops/array/helpers.h"
 #include "ops/nn/shapes.h"
 
 namespace weir::ops {
@@ -141,6 +142,7 @@ Tensor transposed(const Tensor& m) {
 /// Murray, "Differentiation of the Cholesky decomposition", 2016: symmetric part of L^-T *
 /// lower_half(L^T dL) * L^-1.
 void gradient_cholesky(GradientContext& g) {
+  array::require_ranks(g, "Cholesky");
   const Tensor l = g.output();
   const Tensor inner = lower_half(matmul(l, g.dy(), true, false));
   const Tensor left = matrix_triangular_solve(l, inner, true, true);          // L^-T P
