@@ -45,6 +45,14 @@ TEST(Plan, OperandsThatDieAreOverwritten) {
   EXPECT_EQ(e2->stages()[0].arena_bytes, 2 * 4032);
 }
 
+TEST(Plan, AResultOverAnOperandOfAnotherDtypeKeepsItsOwn) {
+  const auto g = trace({{{64}, DType::int32, "i"}}, [](const std::vector<Tensor>& x) {
+    return std::vector<Tensor>{cast(x[0] + 1, DType::float32)};
+  });
+  const std::vector<Tensor> in{Tensor::from(std::vector<std::int32_t>(64, 7), Shape{64})};
+  expect_same(planned(g, in)->run(in), graph::replay(*g, in));
+}
+
 TEST(Plan, BroadcastOperandsAreNotOverwritten) {
   const auto g = trace({{{1, 40}, DType::float32, "x"}}, [](const std::vector<Tensor>& x) {
     const Tensor y = x[0] * 3.f;
