@@ -16,7 +16,8 @@ using GemmEpilogue = void (*)(
     void* ctx, void* c, int64_t row0, int64_t rows, int64_t col0, int64_t cols, int64_t ldc);
 
 /// Row-major matrices with rows `ld` elements apart. op(A) is m x k, op(B) is k x n, C is m x n; a
-/// matrix that is transposed is stored as n x k (B) or k x m (A). Any extent may be 0.
+/// matrix that is transposed is stored as n x k (B) or k x m (A). Any extent may be 0; an empty
+/// matrix has an address all the same.
 template <typename T>
 struct GemmArgs {
   int64_t m = 0, n = 0, k = 0;

@@ -139,7 +139,6 @@ void pack(const Source<T>& source,
 // All full panels of rows as they are stored: each row is read from end to end.
 template <typename T>
 void pack_full_panels(const T* src, int64_t src_k, int64_t panels, int64_t depth, T* out) {
-  if (panels == 0) return;
   for (int64_t k = 0; k < depth; ++k, src += src_k, out += kPanel<T>) {
     for (int64_t p = 0; p < panels; ++p) {
       const T* from = src + p * kPanel<T>;
@@ -153,7 +152,6 @@ void pack_full_panels(const T* src, int64_t src_k, int64_t panels, int64_t depth
 // Panels of columns [col, col + cols), one after the other; the last may be narrower.
 template <typename T>
 void pack_panels(const Source<T>& b, int64_t col, int64_t cols, int64_t k, int64_t depth, T* out) {
-  if (depth == 0) return;  // and b may have no address
   const int64_t panels = cols / kPanel<T>;
   const int64_t full = panels * kPanel<T>;
   if (b.along_k) {

@@ -69,7 +69,9 @@ std::unique_ptr<T[], Free> aligned(size_t count) {
 template <typename T>
 std::vector<T> random_values(int64_t count, std::mt19937& random) {
   std::uniform_real_distribution<T> uniform(-1, 1);
-  std::vector<T> values(count);
+  std::vector<T> values;
+  values.reserve(count + 1);  // an address for the empty ones, too
+  values.resize(count);
   for (T& value : values)
     value = uniform(random);
   return values;
