@@ -19,4 +19,10 @@ struct PhysicalDevice {
 /// the sake of a device.
 std::vector<PhysicalDevice> list_physical_devices(const std::string& type = {});
 
+/// Threads that ops and programs use, the caller's among them; 1 starts none, and what ran stops.
+/// n is clamped to [1, 256]; unset: WEIR_NUM_THREADS, else the processors that the process may use.
+/// Results are the same bits for any number.
+void set_num_threads(int n);
+int num_threads();
+
 }  // namespace weir::inline v0

@@ -206,7 +206,7 @@ struct Kernel {
   Isa isa = Isa::baseline;
   std::uint32_t abi = kAbiVersion;
   Needs (*need)(const KernelCall& shapes) =
-      nullptr;  // data pointers are null; null function: needs nothing
+      nullptr;  // data pointers may be null; `packed` set: what a run with it needs; null: nothing
   Status (*pack)(const KernelCall& shapes, void* packed) = nullptr;
   void* (*prepare)(const KernelCall& shapes) = nullptr;
   void (*release)(void* state) = nullptr;

@@ -100,11 +100,13 @@ class Scratch {
  public:
   Scratch(const rt::Kernel& k, rt::KernelCall& c, const Invocation& call) : kernel_(k), call_(c) {
     if (k.need) {
-      const rt::Needs needs = k.need(c);
+      rt::Needs needs = k.need(c);
+      if (needs.packed_operand >= 0) {
+        c.packed = packed_operand(c, needs, *call.inputs[std::size_t(needs.packed_operand)]);
+        if (c.packed) needs = k.need(c);  // which may be less
+      }
       if (needs.workspace > kSmall) buffer_ = tensor::allocate_buffer(needs.workspace);
       if (needs.workspace > 0) c.workspace = buffer_ ? buffer_->data : small_;
-      if (needs.packed_operand >= 0)
-        c.packed = packed_operand(c, needs, *call.inputs[std::size_t(needs.packed_operand)]);
     }
     if (k.prepare) c.state = k.prepare(c);
   }

@@ -263,7 +263,7 @@ TEST(Pipeline, PassesAreSwitchedOffByNameOrEnvironment) {
   EXPECT_EQ(optimise(*g)->size(), 3u);
   setenv("WEIR_DISABLE_PASSES", "all", 1);
   Report report;
-  EXPECT_EQ(print(*optimise(*g, {}, &report)), print(*g));
+  EXPECT_EQ(print(*optimise(*g, {.verify = true}, &report)), print(*g));
   EXPECT_NE(report.to_string().find("disabled"), std::string::npos);
   unsetenv("WEIR_DISABLE_PASSES");
 }
@@ -276,7 +276,7 @@ TEST(Pipeline, APassThatFailsLeavesTheGraphAndSaysSo) {
   g->node(4).outputs[0].shape =
       Shape{7};  // verify finds this behind every pass that changes something
   Report report;
-  const auto o = optimise(*g, {}, &report);
+  const auto o = optimise(*g, {.verify = true}, &report);
   EXPECT_EQ(print(*o), print(*g));
   ASSERT_FALSE(report.passes.empty());
   EXPECT_NE(report.to_string().find("failed, graph unchanged"), std::string::npos);

@@ -190,8 +190,9 @@ class Layout {
   void keep_packing(PlannedStep& step) {
     if (step.packed_input < 0) return;
     const Block& b = p_.block_of(step.inputs[std::size_t(step.packed_input)]);
-    if (b.kind == Kind::variable && p_.variables[std::size_t(b.index)].written >= 0)
-      step.packed_input = -1;
+    if (b.kind != Kind::variable || p_.variables[std::size_t(b.index)].written < 0) return;
+    step.packed_input = -1;
+    step.workspace = step.plain_workspace;
   }
 
   void place_temporaries() {

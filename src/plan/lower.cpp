@@ -204,13 +204,16 @@ class Lowering {
     c.attrs = n.attrs.view().data();
     c.n_attrs = std::uint16_t(n.attrs.size());
     const rt::Needs needs = step.kernel->need(c);
-    step.workspace = std::max<std::int64_t>(needs.workspace, 0);
+    step.workspace = step.plain_workspace = std::max<std::int64_t>(needs.workspace, 0);
     if (!options_.pack || needs.packed_bytes <= 0 || needs.packed_operand < 0 || !step.kernel->pack)
       return;
     const Block::Kind kind = plan_.block_of(step.inputs[std::size_t(needs.packed_operand)]).kind;
     if (kind != Block::Kind::constant && kind != Block::Kind::variable) return;
     step.packed_input = needs.packed_operand;
     step.packed_bytes = needs.packed_bytes;
+    static constexpr char kPacked = 0;
+    c.packed = &kPacked;  // any: a kernel asks only whether there is one
+    step.workspace = std::max<std::int64_t>(step.kernel->need(c).workspace, 0);
   }
 
   /// Leading members that are not element-wise are steps of their own, or the root of an epilogue;

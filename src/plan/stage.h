@@ -67,6 +67,7 @@ struct PlannedStep {
   int root_inputs = 0;
   std::vector<PlannedTile> tiles;
   std::int64_t workspace = 0;
+  std::int64_t plain_workspace = 0;  // without the packed operand
   std::int64_t workspace_offset = 0;
   int packed_input = -1;
   std::int64_t packed_bytes = 0;

@@ -159,7 +159,9 @@ class Instance::Binder {
     if (!accepts(*k, {c.in, c.n_in}, {c.out, c.n_out}) || (s.tile_count > 0 && !k->epilogue))
       return {Code::failed_precondition, "a kernel does not take the operands of its step"};
     c.kernel = k;
+    c.packed = s.packed != kNone ? &s : nullptr;  // any, until the slot is bound
     const Needs needs = k->need ? k->need(c) : Needs{};
+    c.packed = nullptr;
     if (needs.workspace > 0 && std::uint64_t(needs.workspace) > s.workspace_bytes)
       return {Code::failed_precondition,
               "a kernel needs a larger workspace than the program has for it"};

@@ -23,4 +23,11 @@ std::vector<PhysicalDevice> list_physical_devices(const std::string& type) {
   return list;
 }
 
+void set_num_threads(int n) {
+  platform::set_threads(n);
+}
+int num_threads() {
+  return platform::threads();
+}
+
 }  // namespace weir::inline v0

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <weir/device.h>
 #include <weir/tensor.h>
 
 #include <cmath>
@@ -246,6 +247,15 @@ std::int64_t used_address_space() {
 TEST(Allocator, WhatIsKeptForReuseIsGivenBackWhenTheMachineRefuses) {
   if (used_address_space() > 64 * 1024 * kMiB) GTEST_SKIP() << "sanitizers reserve address space";
   EXPECT_EXIT(allocate_where_only_kept_memory_is_left(), ::testing::ExitedWithCode(0), "");
+}
+
+TEST(Threads, AreAsManyAsAskedFor) {
+  const int before = num_threads();
+  set_num_threads(3);
+  EXPECT_EQ(num_threads(), 3);
+  set_num_threads(0);
+  EXPECT_EQ(num_threads(), 1);
+  set_num_threads(before);
 }
 
 TEST(Allocator, TheLimitIsAnErrorThatChangesNothing) {

@@ -136,12 +136,9 @@ void pack_in_parallel(const rt::KernelCall& c, const GemmArgs<T>& args, T* packe
 
 template <class T>
 rt::Needs need(const rt::KernelCall& c) {
-  Product<T> p = product_of<T>(c);
+  const Product<T> p = product_of<T>(c);
   rt::Needs needs{.workspace = Schedule<T>(p).workspace()};
   if (batches(c.in[1]) == 1) {
-    p.args.packed_b = &kAny<T>;  // the run may find B packed, and then cuts C differently
-    const std::int64_t packed = Schedule<T>(p).workspace();
-    if (packed > needs.workspace) needs.workspace = packed;
     needs.packed_bytes = gemm<T>().packed_size(p.args.n, p.args.k) * std::int64_t(sizeof(T));
     needs.packed_operand = 1;
   }

@@ -59,17 +59,18 @@ struct Call {
     const rt::Attr attrs[2] = {rt::Attr::boolean(flags[0]), rt::Attr::boolean(flags[1])};
     rt::KernelCall call{.kernel = &kernel, .in = in, .out = out, .attrs = attrs};
     call.context = context;
-    const rt::Needs needs = kernel.need(call);
-    const std::unique_ptr<char, Free> workspace(
-        static_cast<char*>(std::aligned_alloc(64, (needs.workspace + 64) / 64 * 64)));
+    rt::Needs needs = kernel.need(call);
     const std::unique_ptr<char, Free> space(
         static_cast<char*>(std::aligned_alloc(64, (needs.packed_bytes + 64) / 64 * 64)));
-    call.workspace = workspace.get();
     if (packed) {
       EXPECT_EQ(needs.packed_operand, 1);
       EXPECT_TRUE(kernel.pack(call, space.get()).ok());
       call.packed = space.get();
+      needs = kernel.need(call);
     }
+    const std::unique_ptr<char, Free> workspace(
+        static_cast<char*>(std::aligned_alloc(64, (needs.workspace + 64) / 64 * 64)));
+    call.workspace = workspace.get();
     EXPECT_TRUE(kernel.run(call).ok());
     return data[2];
   }
