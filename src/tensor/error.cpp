@@ -37,6 +37,7 @@ std::string Error::one_line() const {
 }
 
 std::string to_string(const std::source_location& where) {
+  if (where.line() == 0) return {};  // nobody said
   const std::string function = where.function_name();
   std::string text = std::string(where.file_name()) + ":" + std::to_string(where.line());
   return function.empty() ? text : text + " (" + function + ")";

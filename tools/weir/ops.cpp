@@ -1,3 +1,4 @@
+#include <cctype>
 #include <cstdio>
 #include <memory>
 
@@ -15,9 +16,18 @@ void list_ops() {
   std::printf("%zu ops\n", ops.size());
 }
 
+/// MatMul, mat_mul and matmul are one name.
+std::string folded(const std::string& name) {
+  std::string text;
+  for (const char c : name) {
+    if (c != '_') text += char(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return text;
+}
+
 void show_op(const std::string& wanted) {
   for (const OpDef* op : dispatch::all_ops()) {
-    if (op->name() != wanted && op->api_name() != wanted) continue;
+    if (folded(op->name()) != folded(wanted) && folded(op->api_name()) != folded(wanted)) continue;
     std::printf("%s: weir::%s, <weir/ops/%s.h>\n%s\n",
                 op->name().c_str(),
                 op->api_name().c_str(),

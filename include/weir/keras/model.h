@@ -88,7 +88,7 @@ class Model : public Layer {
   std::shared_ptr<Impl> impl_;
 };
 
-/// A model that is a list of layers: Sequential({Input({8}), Dense(4, "relu"), Dense(1)}), without
+/// A model that is a list of layers: Sequential(Input({8}), {Dense(4, "relu"), Dense(1)}), without
 /// Input built at its first call.
 class Sequential : public Model {
  public:
