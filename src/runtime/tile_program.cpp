@@ -284,18 +284,21 @@ void run_tile_epilogue(void* arg,
   const TileProgram& p = *e.program;
   alignas(64) std::byte scratch[kTileScratch];
   std::byte* base[kMaxRegisters] = {};
-  const std::int64_t width = e.out[0].dims[1];
+  std::int64_t row_step[kMaxRegisters];
+  const auto start = [&](int r, void* data, std::int64_t step) {
+    row_step[r] = step;
+    base[r] = static_cast<std::byte*>(data) + row0 * step + col0 * p.stride[r];
+  };
+  for (int i = p.first_input; i < p.inputs; ++i)
+    start(i, e.in[i].data, step_along(e.in[i], 2, 0) * byte_size(e.in[i].dtype));
+  for (int o = 1; o < p.results; ++o)
+    start(p.inputs + o, e.out[o].data, e.out[0].dims[1] * p.stride[p.inputs + o]);
+  base[p.inputs] = static_cast<std::byte*>(c);
+  row_step[p.inputs] = ldc * p.stride[p.inputs];
   for (std::int64_t r = 0; r < rows; ++r) {
-    for (int i = p.first_input; i < p.inputs; ++i) {
-      const View& v = e.in[i];
-      base[i] = static_cast<std::byte*>(v.data) +
-                (row0 + r) * step_along(v, 2, 0) * byte_size(v.dtype) + col0 * p.stride[i];
-    }
-    for (int o = 1; o < p.results; ++o)
-      base[p.inputs + o] = static_cast<std::byte*>(e.out[o].data) +
-                           ((row0 + r) * width + col0) * p.stride[p.inputs + o];
-    base[p.inputs] = static_cast<std::byte*>(c) + r * ldc * p.stride[p.inputs];
     run_span(p, base, 0, cols, scratch);
+    for (int i = p.first_input; i < p.inputs + p.results; ++i)
+      base[i] += row_step[i];
   }
 }
 
