@@ -11,7 +11,10 @@ namespace {
 void devices() {
   for (const PhysicalDevice& d : list_physical_devices()) {
     std::printf("%-6s %s\n", d.name.c_str(), d.description.c_str());
-    if (!d.available) std::printf("       skipped: %s\n", d.reason.c_str());
+    if (!d.available)
+      std::printf("       skipped: %s\n", d.reason.c_str());
+    else if (d.type != "CPU")
+      std::printf("       usable, but not used yet: there are no kernels for it\n");
   }
   if (*platform::isa_note()) std::printf("note: %s\n", platform::isa_note());
 }

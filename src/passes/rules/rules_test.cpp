@@ -302,6 +302,7 @@ TEST(Rules, EveryRuleKeepsTheBitsAndAddsNoNode) {
   std::mt19937 random(7);
   for (const Rule* rule : all_rules()) {
     if (has_example(*rule) || !registered(*rule)) continue;
+    SCOPED_TRACE(rule->name);
     EXPECT_GT(check_over_dtypes(*rule, random), 0) << rule->name << " never applies";
   }
 }
@@ -313,6 +314,7 @@ TEST(Rules, EveryExampleKeepsTheBitsAndAddsNoNode) {
     const auto it = std::find_if(
         all.begin(), all.end(), [&](const Rule* r) { return e.rule == std::string(r->name); });
     ASSERT_NE(it, all.end()) << e.rule;
+    SCOPED_TRACE(e.rule);
     if (!registered(**it)) continue;
     const auto g = trace({{{2, 3, 4}, DType::float32, "x"}},
                          [&](auto& in) { return std::vector<Tensor>{e.make(in[0])}; });
