@@ -8,22 +8,14 @@
 #include <numeric>
 
 #include "dispatch/call.h"
+#include "ops/argument_error.h"
 
 namespace weir::inline v0 {
 namespace {
 
 using List = std::vector<std::int64_t>;
 using Where = std::source_location;
-
-[[noreturn]] void fail(
-    const char* function, Where where, std::string what, std::string got, std::string expected) {
-  throw Error({Code::invalid_argument,
-               std::string(function) + ": " + std::move(what),
-               to_string(where),
-               std::move(got),
-               std::move(expected),
-               {}});
-}
+using ops::fail;
 
 /// Letters a, b, c ... for the axes of a tensor, from number `first` on.
 std::string letters(int first, int count) {

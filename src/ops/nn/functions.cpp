@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "dispatch/call.h"
+#include "ops/argument_error.h"
 #include "ops/dims.h"
 #include "tensor/convert.h"
 
@@ -18,16 +19,7 @@ namespace {
 
 using List = std::vector<std::int64_t>;
 using Where = std::source_location;
-
-[[noreturn]] void fail(
-    const char* function, Where where, std::string what, std::string got, std::string expected) {
-  throw Error({Code::invalid_argument,
-               std::string(function) + ": " + std::move(what),
-               to_string(where),
-               std::move(got),
-               std::move(expected),
-               {}});
-}
+using ops::fail;
 
 /// One number, two or four, as TensorFlow's list of four.
 List spread(const char* function, const Ints& given, Where where) {
