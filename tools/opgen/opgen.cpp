@@ -268,23 +268,33 @@ void write_umbrella(const std::filesystem::path& out, const Families& families) 
   write_if_changed(out / "include/weir/ops.h", h.str());
 }
 
+/// The numbers of the entries in the order of their registry names.
+std::vector<int> by_name(const std::vector<Entry>& entries) {
+  std::vector<int> order;
+  for (const Entry& e : entries)
+    order.push_back(e.index);
+  const auto name = [&](int i) -> const std::string& { return entries[std::size_t(i)].op.name(); };
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return name(a) < name(b); });
+  return order;
+}
+
 void write_table(const std::filesystem::path& out, const std::vector<Entry>& entries) {
   std::ostringstream s;
   s << "// Generated from src/ops/ops.list; do not edit.\n#include "
        "\"dispatch/registry.h\"\n\nnamespace weir::ops {\n\n";
   for (const Entry& e : entries)
     s << "OpDef define_" << e.symbol << "();\nvoid implement_" << e.symbol << "(OpDef&);\n";
-  s << "\n}  // namespace weir::ops\n\nnamespace weir::dispatch {\nnamespace {\n\nstruct Builtin "
-       "{\n"
-    << "  OpDef (*define)();\n  void (*implement)(OpDef&);\n};\n\nconstexpr Builtin kBuiltins[] = "
-       "{\n";
+  s << "\n}  // namespace weir::ops\n\nnamespace weir::dispatch {\nnamespace {\n\n"
+    << "constexpr BuiltinOp kBuiltins[] = {\n";
   for (const Entry& e : entries)
-    s << "    {ops::define_" << e.symbol << ", ops::implement_" << e.symbol << "},\n";
-  s << "};\n\n}  // namespace\n\nstd::vector<OpDef> make_builtin_ops() {\n  std::vector<OpDef> "
-       "ops;\n"
-    << "  for (const Builtin& b : kBuiltins) {\n    ops.push_back(b.define());\n    "
-       "b.implement(ops.back());\n  }\n"
-    << "  return ops;\n}\n\n}  // namespace weir::dispatch\n";
+    s << "    {\"" << e.op.name() << "\", ops::define_" << e.symbol << ", ops::implement_"
+      << e.symbol << "},\n";
+  s << "};\n\nconstexpr int kByName[] = {\n";
+  for (const int i : by_name(entries))
+    s << "    " << i << ",\n";
+  s << "};\n\n}  // namespace\n\nBuiltinOps builtin_ops() {\n  return {kBuiltins, "
+       "kByName};\n}\n\n}  // "
+       "namespace weir::dispatch\n";
   write_if_changed(out / "op_table.cpp", s.str());
 }
 

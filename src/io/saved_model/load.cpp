@@ -1,5 +1,7 @@
 #include "io/saved_model/load.h"
 
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include <algorithm>
 
 #include "function/concrete.h"
@@ -96,14 +98,42 @@ const proto::MetaGraphDef& serving_graph(const proto::SavedModel& model, const s
   fail(Code::not_found, "'" + name + "' has no graph with the tag 'serve'");
 }
 
-}  // namespace
+[[noreturn]] void throw_damaged(const std::string& name) {
+  fail(Code::data_loss, "'" + name + "' is damaged, or no SavedModel");
+}
 
-SavedModel parse_saved_model(std::string_view bytes, const std::string& name) {
-  proto::SavedModel model;
-  if (bytes.size() > INT32_MAX ||
-      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    fail(Code::data_loss, "'" + name + "' is damaged, or no SavedModel");
+// A file for the parser, piece by piece: the whole of it, beside what was parsed, would double the
+// memory that a large model takes to load.
+class FilePieces : public google::protobuf::io::CopyingInputStream {
+ public:
+  explicit FilePieces(platform::InputFile* file) : file_(file) {}
+  int Read(void* buffer, int size) override {
+    std::size_t got = 0;
+    status_ = file_->read({static_cast<char*>(buffer), static_cast<std::size_t>(size)}, &got);
+    return status_.ok() ? static_cast<int>(got) : -1;
   }
+  const platform::FileStatus& status() const { return status_; }
+
+ private:
+  platform::InputFile* file_;
+  platform::FileStatus status_;
+};
+
+proto::SavedModel parse_file(const std::string& path) {
+  platform::InputFile file;
+  check(platform::InputFile::open(path, &file));
+  if (file.size() > INT32_MAX) throw_damaged(path);
+  constexpr int kPiece = 1 << 16;
+  FilePieces pieces(&file);
+  google::protobuf::io::CopyingInputStreamAdaptor stream(&pieces, kPiece);
+  proto::SavedModel model;
+  const bool parsed = model.ParseFromZeroCopyStream(&stream);
+  check(pieces.status());
+  if (!parsed) throw_damaged(path);
+  return model;
+}
+
+SavedModel from_proto(const proto::SavedModel& model, const std::string& name) {
   const proto::MetaGraphDef& meta = serving_graph(model, name);
   std::vector<LoadedSignature> signatures;
   try {
@@ -117,6 +147,21 @@ SavedModel parse_saved_model(std::string_view bytes, const std::string& name) {
     throw Error(info);
   }
   return SavedModel(std::move(signatures));
+}
+
+}  // namespace
+
+SavedModel parse_saved_model(std::string_view bytes, const std::string& name) {
+  proto::SavedModel model;
+  if (bytes.size() > INT32_MAX ||
+      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    throw_damaged(name);
+  }
+  return from_proto(model, name);
+}
+
+SavedModel load_saved_model(const std::string& path) {
+  return from_proto(parse_file(path), path);
 }
 
 }  // namespace io
@@ -179,7 +224,7 @@ const LoadedSignature& SavedModel::signature(std::string_view name) const {
 
 SavedModel load_model(const std::string& directory) {
   const std::string path = platform::join_path(directory, io::kModelFile);
-  return io::parse_saved_model(io::read_file(path), path);
+  return io::load_saved_model(path);
 }
 
 }  // namespace v0
