@@ -1,6 +1,7 @@
 /// The handler that runs one op now: kernel from the cache, one block for each result, run.
 
 #include <algorithm>
+#include <mutex>
 
 #include "dispatch/call.h"
 #include "dispatch/handler.h"
@@ -22,14 +23,14 @@ using Few = base::SmallVector<T, kFew>;
 
 /// Null if there is none.
 const rt::Kernel* find_kernel(const Invocation& call) {
-  DType in[2], out[2];  // no more decide
-  const std::size_t n_in = std::min<std::size_t>(call.inputs.size(), 2);
-  const std::size_t n_out = std::min<std::size_t>(call.outputs.size(), 2);
-  for (std::size_t i = 0; i < n_in; ++i)
-    in[i] = call.inputs[i]->impl()->dtype();
-  for (std::size_t o = 0; o < n_out; ++o)
-    out[o] = call.outputs[o].dtype;
-  return kernels::select(call.op.name().c_str(), call.op.id(), {in, n_in}, {out, n_out});
+  const auto in = [&](std::size_t i) {
+    return i < call.inputs.size() ? call.inputs[i]->impl()->dtype() : DType::invalid;
+  };
+  const auto out = [&](std::size_t o) {
+    return o < call.outputs.size() ? call.outputs[o].dtype : DType::invalid;
+  };
+  return kernels::select(
+      call.op.name().c_str(), call.op.id(), kernels::Types{in(0), in(1), out(0), out(1)});
 }
 
 const rt::Kernel& kernel_for(const Invocation& call) {

@@ -19,14 +19,14 @@ namespace {
 
 using List = std::vector<const rt::Kernel*>;
 
-bool accepts(const rt::Kernel& k, const std::array<DType, rt::kMaxTypes>& types) {
+bool accepts(const rt::Kernel& k, const Types& types) {
   for (int i = 0; i < rt::kMaxTypes; ++i) {
     if (k.types[i] != DType::invalid && k.types[i] != types[std::size_t(i)]) return false;
   }
   return true;
 }
 
-std::uint32_t key_of(const std::array<DType, rt::kMaxTypes>& t) {
+std::uint32_t key_of(const Types& t) {
   return std::uint32_t(t[0]) | std::uint32_t(t[1]) << 8 | std::uint32_t(t[2]) << 16 |
          std::uint32_t(t[3]) << 24;
 }
@@ -49,7 +49,7 @@ class Catalogue {
       s.clear();
   }
 
-  const rt::Kernel* select(const char* op, int id, const std::array<DType, rt::kMaxTypes>& types) {
+  const rt::Kernel* select(const char* op, int id, const Types& types) {
     const std::uint32_t key = key_of(types);
     Slot* slot = id >= 0 && id < int(slots_.size()) ? &slots_[std::size_t(id)] : nullptr;
     if (slot) {
@@ -117,7 +117,7 @@ class Catalogue {
     std::atomic<const Entry*>* end_ = &first_;  // guarded by mutex_
   };
 
-  const rt::Kernel* choose(const char* op, const std::array<DType, rt::kMaxTypes>& types) {
+  const rt::Kernel* choose(const char* op, const Types& types) {
     for (const rt::Kernel* k : list(op)) {
       if (!accepts(*k, types)) continue;
       by_id_.emplace(rt::kernel_id(k->name), k);
@@ -168,8 +168,8 @@ Catalogue& catalogue() {
   return c;
 }
 
-std::array<DType, rt::kMaxTypes> signature(std::span<const DType> in, std::span<const DType> out) {
-  std::array<DType, rt::kMaxTypes> t{};
+Types signature(std::span<const DType> in, std::span<const DType> out) {
+  Types t{};
   for (std::size_t i = 0; i < 2 && i < in.size(); ++i)
     t[i] = in[i];
   for (std::size_t i = 0; i < 2 && i < out.size(); ++i)
@@ -184,6 +184,9 @@ const rt::Kernel* select(const char* op,
                          std::span<const DType> inputs,
                          std::span<const DType> outputs) {
   return catalogue().select(op, op_id, signature(inputs, outputs));
+}
+const rt::Kernel* select(const char* op, int op_id, const Types& types) {
+  return catalogue().select(op, op_id, types);
 }
 const rt::Kernel* find(std::uint64_t id) {
   return catalogue().find(id);

@@ -208,10 +208,25 @@ std::string forward_attr(const AttrDef& a) {
   }
 }
 
+/// Operands and one result: nothing to collect.
+bool is_plain(const OpDef& op) {
+  return op.attrs().empty() && !op.variadic() && !op.input_defs().empty() && !returns_struct(op) &&
+         !returns_list(op);
+}
+
+void define_plain(std::ostream& os, const Entry& e) {
+  os << "  const Operand operands[] = {";
+  for (const auto& o : e.op.input_defs())
+    os << (&o == &e.op.input_defs()[0] ? "" : ", ") << o.name;
+  os << "};\n  return dispatch::call1(dispatch::builtin_op(" << e.index
+     << "), operands, {});\n}\n\n";
+}
+
 void define(std::ostream& os, const Entry& e) {
   const OpDef& op = e.op;
-  os << result_type(op) << " " << op.api_name() << "(" << parameters(op, false) << ") {\n"
-     << "  dispatch::CallBuilder call(dispatch::builtin_op(" << e.index << "));\n  call"
+  os << result_type(op) << " " << op.api_name() << "(" << parameters(op, false) << ") {\n";
+  if (is_plain(op)) return define_plain(os, e);
+  os << "  dispatch::CallBuilder call(dispatch::builtin_op(" << e.index << "));\n  call"
      << forward_operand(op);
   for (const AttrDef& a : op.attrs())
     os << forward_attr(a);
