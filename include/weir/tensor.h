@@ -14,7 +14,6 @@
 #include <weir/error.h>
 #include <weir/shape.h>
 
-#include <atomic>
 #include <iosfwd>
 #include <span>
 #include <string>

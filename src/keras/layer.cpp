@@ -76,7 +76,7 @@ TensorSpec trace_output(LayerBase& layer, const std::vector<Symbol>& inputs) {
 
 }  // namespace
 
-std::function<Tensor(Tensor)> get_activation(const std::string& name) {
+Callable<Tensor(Tensor)> get_activation(const std::string& name) {
   const auto it = activations().find(name);
   if (it != activations().end()) return it->second;
   throw_unknown("activation", name, activations());
@@ -91,6 +91,12 @@ Symbol Input(const Shape& shape, const InputOptions& options) {
   return Symbol(std::move(node));
 }
 
+struct LayerBase::Once {
+  std::once_flag built, seen;
+};
+
+LayerBase::LayerBase() : once_(std::make_shared<Once>()) {}
+
 Tensor LayerBase::call(const std::vector<Tensor>& inputs, bool training) {
   if (inputs.size() != 1)
     throw_argument(
@@ -99,7 +105,7 @@ Tensor LayerBase::call(const std::vector<Tensor>& inputs, bool training) {
 }
 
 void LayerBase::ensure_built(const Shape& input) {
-  std::call_once(built_, [&] {
+  std::call_once(once_->built, [&] {
     const std::size_t before = weights_.size();
     try {
       build(input);
@@ -111,7 +117,7 @@ void LayerBase::ensure_built(const Shape& input) {
 }
 
 void LayerBase::see(const std::vector<Tensor>& inputs) {
-  std::call_once(seen_, [&] {
+  std::call_once(once_->seen, [&] {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       Shape shape = inputs[i].shape();
       if (shape.rank() > 0) shape[0] = Dim::unknown();
@@ -170,6 +176,14 @@ Variable LayerBase::add_weight(const std::string& weight,
 Layer LayerBase::track(Layer layer) {
   children_.push_back(layer.base());
   return layer;
+}
+
+Symbol Layer::operator()(const Symbol& input) const {
+  return (*this)(std::vector<Symbol>{input});
+}
+
+Tensor Layer::operator()(const Tensor& input, bool training) const {
+  return base_->run({input}, training);
 }
 
 Symbol Layer::operator()(const std::vector<Symbol>& inputs) const {

@@ -13,12 +13,12 @@
 namespace weir::inline v0::keras::layers {
 namespace {
 
-using ActivationFunction = std::function<Tensor(Tensor)>;
+using ActivationFunction = Callable<Tensor(Tensor)>;
 
 /// A layer without weights: a function of its input.
 class Stateless : public LayerBase {
  public:
-  using Function = std::function<Tensor(const Tensor&, bool training)>;
+  using Function = Callable<Tensor(const Tensor&, bool training)>;
   Stateless(std::string type, Function function)
       : type_(std::move(type)), function_(std::move(function)) {}
   Tensor call(const Tensor& x, bool training) override { return function_(x, training); }

@@ -1,5 +1,6 @@
 /// Graphs made at random: planned = replayed, bit for bit, for any number of threads, with every
 /// option, and from two threads at once.
+#include <algorithm>
 #include <random>
 #include <thread>
 

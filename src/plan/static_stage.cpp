@@ -1,6 +1,8 @@
 #include "plan/static_stage.h"
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
 
 #include "dispatch/call.h"
 #include "tensor/host_context.h"

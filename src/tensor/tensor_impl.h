@@ -6,6 +6,7 @@
 #include <weir/op_def.h>
 #include <weir/tensor.h>
 
+#include <atomic>
 #include <memory>
 
 #include "tensor/allocator.h"

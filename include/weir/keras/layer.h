@@ -11,12 +11,11 @@
 ///   keras::Layer scale = keras::make_layer<Scale>();
 #pragma once
 
+#include <weir/callable.h>
 #include <weir/tensor.h>
 #include <weir/variable.h>
 
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -28,9 +27,9 @@ class LayerBase;
 /// Initial values of a weight of a shape: "glorot_uniform", "he_normal", "zeros" ... or a function.
 class Initializer {
  public:
-  using Function = std::function<Tensor(const Shape& shape, DType dtype)>;
+  using Function = Callable<Tensor(const Shape& shape, DType dtype)>;
   /// Error: an unknown name; lists those that exist.
-  Initializer(const char* name) : Initializer(std::string(name)) {}
+  Initializer(const char* name);
   Initializer(const std::string& name);
   Initializer(Function function) : function_(std::move(function)) {}
   Tensor operator()(const Shape& shape, DType dtype) const { return function_(shape, dtype); }
@@ -70,6 +69,9 @@ Symbol Input(const Shape& shape, const InputOptions& options = {});
 /// The state and computation behind a Layer.
 class LayerBase {
  public:
+  LayerBase();
+  LayerBase(const LayerBase&) = delete;
+  LayerBase& operator=(const LayerBase&) = delete;
   virtual ~LayerBase() = default;
   /// Creates the weights, once, when the shape of the input (batch included) is known.
   virtual void build(const Shape& input) { (void)input; }
@@ -107,7 +109,8 @@ class LayerBase {
  private:
   void see(const std::vector<Tensor>& inputs);
 
-  std::once_flag built_, seen_;
+  struct Once;
+  const std::shared_ptr<Once> once_;
   std::vector<TensorSpec> seen_inputs_;
   std::vector<Variable> weights_;
   std::vector<std::shared_ptr<LayerBase>> children_;
@@ -119,11 +122,9 @@ class Layer {
   Layer() = default;
   explicit Layer(std::shared_ptr<LayerBase> base) : base_(std::move(base)) {}
 
-  Symbol operator()(const Symbol& input) const { return (*this)(std::vector<Symbol>{input}); }
+  Symbol operator()(const Symbol& input) const;
   Symbol operator()(const std::vector<Symbol>& inputs) const;
-  Tensor operator()(const Tensor& input, bool training = false) const {
-    return base_->run({input}, training);
-  }
+  Tensor operator()(const Tensor& input, bool training = false) const;
   Tensor operator()(const std::vector<Tensor>& inputs, bool training = false) const {
     return base_->run(inputs, training);
   }
@@ -150,6 +151,6 @@ Layer make_layer(Args&&... args) {
 
 /// "relu", "softmax", "tanh" ... as functions, which may take over the memory of a tensor that is
 /// moved into them; "" and "linear" return x. Error: an unknown name.
-std::function<Tensor(Tensor)> get_activation(const std::string& name);
+Callable<Tensor(Tensor)> get_activation(const std::string& name);
 
 }  // namespace weir::inline v0::keras

@@ -3,6 +3,8 @@
 #include <weir/operators.h>
 #include <weir/variable.h>
 
+#include <mutex>
+
 #include "dispatch/handler.h"
 #include "tensor/convert.h"
 #include "tensor/tensor_impl.h"
