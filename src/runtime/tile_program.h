@@ -25,6 +25,7 @@ inline constexpr std::size_t kTileScratch = 16384;
 struct TileOp {
   TileFn fn = nullptr;
   const Attr* attrs = nullptr;
+  std::uint64_t kernel = 0;     // kernel_id of the kernel that `fn` belongs to
   DType type = DType::invalid;  // of the target
   std::uint8_t sources = 0;
   std::uint8_t target = 0;
