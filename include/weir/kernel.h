@@ -216,7 +216,7 @@ struct Kernel {
   Status (*output_dims)(const KernelCall& call, std::int64_t* const* dims) = nullptr;
   Status (*run)(const KernelCall& call) = nullptr;
   TileFn tile = nullptr;  // element-wise kernels only
-  bool epilogue = false;  // `run` honours KernelCall::epilogue, for results of rank 2
+  bool epilogue = false;  // `run` honours KernelCall::epilogue, a row is a run of the last axis
 };
 
 /// Kernels of one source file.

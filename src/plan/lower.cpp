@@ -273,7 +273,7 @@ class Lowering {
                     const Node* whole) {
     const Node& n = body.node(root);
     const rt::Kernel* kernel = n.is(Trait::contraction) ? kernel_of(body, n) : nullptr;
-    if (!kernel || !kernel->epilogue || n.outputs.size() != 1 || n.outputs[0].shape.rank() != 2)
+    if (!kernel || !kernel->epilogue || n.outputs.size() != 1 || n.outputs[0].shape.rank() < 2)
       return false;
     std::vector<Ref> results = wanted(body, members);
     if (std::find(body.outputs.begin(), body.outputs.end(), Ref{root, 0}) != body.outputs.end())

@@ -3,11 +3,21 @@
 #include <algorithm>
 
 #include "runtime/program.h"
+#include "runtime/tile_program.h"
 
 namespace weir::plan {
 
 using graph::Node;
 using graph::Ref;
+
+namespace {
+
+template <class Dims>
+rt::View view_of(const Dims& dims) {
+  return {nullptr, dims.data(), DType::invalid, std::uint8_t(dims.size())};
+}
+
+}  // namespace
 
 bool TileBuilder::is_member(int node) const {
   return std::find(members_.begin(), members_.end(), node) != members_.end();
@@ -74,6 +84,7 @@ bool TileBuilder::collect_inputs() {
     // A value of more elements than the result can only be an error of the region.
     if (graph_.node(m).outputs[0].shape.rank() > shape.rank()) return false;
   }
+  const std::vector<std::int64_t> result = shape.to_vector();
   for (std::size_t i = root_inputs_; i < inputs_.size(); ++i) {
     const auto& dims = plan_.value(inputs_[i]).dims;
     const std::size_t lead =
@@ -82,6 +93,7 @@ bool TileBuilder::collect_inputs() {
     for (std::size_t d = 0; d < dims.size(); ++d) {
       if (dims[d] != 1 && dims[d] != shape[int(lead + d)].value()) return false;
     }
+    if (root_ >= 0 && !rt::walks_by_rows(view_of(dims), view_of(result))) return false;
   }
   return inputs_.size() + results_.size() <= std::size_t(rt::kMaxTileRegisters);
 }

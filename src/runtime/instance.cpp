@@ -206,6 +206,7 @@ class Instance::Binder {
     const Kernel* k = kernels_.find(kernels_.arg, t.kernel);
     if (!k || !k->tile || k->abi != kAbiVersion) return false;
     op.fn = k->tile;
+    op.kernel = t.kernel;
     op.attrs = attrs_ + t.attrs;
     op.type = DType(t.dtype);
     op.sources = t.sources;

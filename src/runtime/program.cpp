@@ -6,6 +6,7 @@
 
 #include "base/crc32c.h"
 #include "runtime/elementwise.h"
+#include "runtime/tile_program.h"
 
 namespace weir::rt {
 
@@ -262,7 +263,7 @@ class ProgramCheck {
     const View out = program_.view(value(program_.operands(s)[s.inputs]));
     if (s.kernel == 0 && s.root_inputs != 0)
       return fail("a tile program with a root but no kernel");
-    if (s.kernel != 0 && out.rank != 2) return fail("tiles on a result that is no matrix");
+    if (s.kernel != 0 && out.rank < 2) return fail("tiles on a result that is no matrix");
     return shapes_fit(s, out) && tile_list(s);
   }
   bool shapes_fit(const Step& s, const View& out) {
@@ -270,7 +271,8 @@ class ProgramCheck {
     for (std::size_t i = s.root_inputs; i < list.size(); ++i) {
       const View v = program_.view(value(list[i]));
       const bool fits = i < s.inputs ? broadcasts(v, out) : v.rank == out.rank && same_dims(v, out);
-      if (!fits) return fail("operands of a tile program whose shapes do not fit");
+      if (!fits || (s.kernel != 0 && !walks_by_rows(v, out)))
+        return fail("operands of a tile program whose shapes do not fit");
     }
     return true;
   }

@@ -273,6 +273,22 @@ Status run_tile(const KernelCall& call) {
   return {};
 }
 
+bool walks_by_rows(const View& operand, const View& result) {
+  bool one = true, each = operand.rank == result.rank;
+  for (int i = 0; i + 1 < operand.rank; ++i) {
+    one = one && operand.dims[i] == 1;
+    each = each && operand.dims[i] == result.dims[i];
+  }
+  return one || each;
+}
+
+std::int64_t row_step(const View& operand) {
+  for (int i = 0; i + 1 < operand.rank; ++i) {
+    if (operand.dims[i] != 1) return operand.dims[operand.rank - 1];
+  }
+  return 0;
+}
+
 void run_tile_epilogue(void* arg,
                        void* c,
                        std::int64_t row0,
@@ -290,9 +306,9 @@ void run_tile_epilogue(void* arg,
     base[r] = static_cast<std::byte*>(data) + row0 * step + col0 * p.stride[r];
   };
   for (int i = p.first_input; i < p.inputs; ++i)
-    start(i, e.in[i].data, step_along(e.in[i], 2, 0) * byte_size(e.in[i].dtype));
+    start(i, e.in[i].data, rt::row_step(e.in[i]) * byte_size(e.in[i].dtype));
   for (int o = 1; o < p.results; ++o)
-    start(p.inputs + o, e.out[o].data, e.out[0].dims[1] * p.stride[p.inputs + o]);
+    start(p.inputs + o, e.out[o].data, rt::row_step(e.out[o]) * p.stride[p.inputs + o]);
   base[p.inputs] = static_cast<std::byte*>(c);
   row_step[p.inputs] = ldc * p.stride[p.inputs];
   for (std::int64_t r = 0; r < rows; ++r) {
