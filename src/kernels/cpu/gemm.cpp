@@ -74,37 +74,60 @@ struct Block {
   int64_t b_k, b_panel;
   const T* tail;  // the panel of the columns that do not fill one
   int64_t tail_k;
-  bool by_panel;  // each panel of B is packed when its turn comes
-  bool copies;    // ... by the tiles of its first rows
+  bool by_panel;                   // each panel of B is packed when its turn comes
+  bool copies;                     // ... by the tiles of its first rows
+  int64_t tiles, low, high_tiles;  // of the rows: the first high_tiles are higher than `low` by one
 };
 
 // Rows are cut into tiles of nearly the same height, none above kTileRows; one that copies has that
 // height.
 template <typename T>
-Range tile_rows(const Block<T>& block, int64_t tile, int64_t tiles) {
-  if (!block.copies) return part(block.rows.size(), 1, tile, tiles);
-  if (tile == 0) return {0, kTileRows};
-  const Range rest = part(block.rows.size() - kTileRows, 1, tile - 1, tiles - 1);
-  return {rest.begin + kTileRows, rest.end + kTileRows};
+void cut_rows(Block<T>& block) {
+  const int64_t rows = block.rows.size() - (block.copies ? kTileRows : 0);
+  const int64_t tiles = ceil_div(rows, kTileRows);
+  block.low = tiles > 0 ? rows / tiles : 0;
+  block.high_tiles = tiles > 0 ? rows % tiles : 0;
+  block.tiles = block.copies ? tiles + 1 : tiles;
 }
 
 template <typename T>
-Tile<T> make_tile(const Job<T>& job, const Block<T>& block, int64_t row) {
+int64_t tile_height(const Block<T>& block, int64_t tile) {
+  if (block.copies && tile-- == 0) return kTileRows;
+  return tile < block.high_tiles ? block.low + 1 : block.low;
+}
+
+// The tile of the first rows and columns.
+template <typename T>
+Tile<T> make_tile(const Job<T>& job, const Block<T>& block) {
   Tile<T> tile;
   tile.k = block.k.size();
   tile.a_row = job.a.along_k ? job.a.ld : 1;
   tile.a_k = job.a.along_k ? 1 : job.a.ld;
-  tile.a = block.a + row * (job.pack_a ? tile.k : tile.a_row);
+  tile.a = block.a;
   tile.b = block.b;
   tile.b_k = block.b_k;
   tile.b_panel = block.b_panel;
-  tile.c = job.c + (block.rows.begin + row) * job.ldc + block.cols.begin;
+  tile.c = job.c + block.rows.begin * job.ldc + block.cols.begin;
   tile.ldc = job.ldc;
   tile.first = block.k.begin == 0;
   tile.finish = block.k.end == job.k ? job.finish : nullptr;
-  tile.row = block.rows.begin + row;
+  tile.row = block.rows.begin;
   tile.col = block.cols.begin;
   return tile;
+}
+
+// Calls run(tile, height) for the tiles from `first` on that lie below `tile`, which is changed in
+// as little as can be: the first sums of a tile wait for it.
+template <typename T, class Run>
+void for_tiles(const Job<T>& job, const Block<T>& block, Tile<T> tile, int64_t first, Run run) {
+  const int64_t a_step = job.pack_a ? tile.k : tile.a_row;
+  for (int64_t i = 0; i < block.tiles; ++i) {
+    const int64_t height = tile_height(block, i);
+    if (i >= first) run(tile, height);
+    tile.a += height * a_step;
+    tile.c += height * tile.ldc;
+    tile.row += height;
+  }
 }
 
 template <typename T, int MR, int NV>
@@ -129,23 +152,22 @@ TileKernel<T> choose(bool packed_a, int64_t rows, int64_t panels) {
 template <typename T>
 void multiply_tail(const Job<T>& job, const Block<T>& block, int64_t col) {
   const int64_t cols = block.cols.size() - col;
-  const int64_t tiles = ceil_div(block.rows.size(), kTileRows);
-  for (int64_t i = 0; i < tiles; ++i) {
-    const auto [row, end] = tile_rows(block, i, tiles);
-    Tile<T> tile = make_tile(job, block, row);
-    tile.b = block.tail;
-    tile.b_k = block.tail_k;
-    tile.c += col;
-    tile.col += col;
-    const TileKernel<T> kernel = cols <= kLanes<T>
-                                     ? choose<T, kTileRows, 1>(job.pack_a, end - row)
-                                     : choose<T, kTileRows, kPanelVectors>(job.pack_a, end - row);
+  const auto kernel = [&](int64_t rows) {
+    return cols <= kLanes<T> ? choose<T, kTileRows, 1>(job.pack_a, rows)
+                             : choose<T, kTileRows, kPanelVectors>(job.pack_a, rows);
+  };
+  Tile<T> first = make_tile(job, block);
+  first.b = block.tail;
+  first.b_k = block.tail_k;
+  first.c += col;
+  first.col += col;
+  for_tiles(job, block, first, 0, [&](const Tile<T>& tile, int64_t height) {
     if (cols == kLanes<T>) {
-      kernel.run(tile);
+      kernel(height).run(tile);
     } else {
-      kernel.run_narrow(tile, cols);
+      kernel(height).run_narrow(tile, cols);
     }
-  }
+  });
 }
 
 // Packs a panel, and runs its first tile if that does the packing. Returns how many tiles are done.
@@ -156,7 +178,7 @@ int64_t start_panel(const Job<T>& job, const Block<T>& block, int64_t panel) {
     pack(job.b, col, kPanel<T>, block.k.begin, block.k.size(), kPanel<T>, job.b_space);
     return 0;
   }
-  Tile<T> tile = make_tile(job, block, 0);
+  Tile<T> tile = make_tile(job, block);
   tile.b = job.b.at(col, block.k.begin);
   tile.b_k = job.b.ld;
   tile.copy = job.b_space;
@@ -172,35 +194,33 @@ int64_t start_panel(const Job<T>& job, const Block<T>& block, int64_t panel) {
 
 template <typename T>
 void multiply(const Job<T>& job, const Block<T>& block) {
-  const int64_t tiles = ceil_div(block.rows.size(), kTileRows);
   const int64_t panels = block.cols.size() / kPanel<T>;
   int64_t step = 1;
   for (int64_t panel = 0; panel < panels; panel += step) {
     step = block.by_panel ? 1 : panels_at_once<T>(block.rows.size(), panels - panel);
-    for (int64_t i = block.by_panel ? start_panel(job, block, panel) : 0; i < tiles; ++i) {
-      const auto [row, end] = tile_rows(block, i, tiles);
-      Tile<T> tile = make_tile(job, block, row);
-      tile.b += panel * block.b_panel;
-      tile.c += panel * kPanel<T>;
-      tile.col += panel * kPanel<T>;
-      choose<T>(job.pack_a, end - row, step).run(tile);
-    }
+    const int64_t first = block.by_panel ? start_panel(job, block, panel) : 0;
+    const TileKernel<T> low = choose<T>(job.pack_a, block.low, step);
+    const TileKernel<T> high = choose<T>(job.pack_a, block.low + 1, step);
+    Tile<T> top = make_tile(job, block);
+    top.b += panel * block.b_panel;
+    top.c += panel * kPanel<T>;
+    top.col += panel * kPanel<T>;
+    for_tiles(job, block, top, first, [&](const Tile<T>& tile, int64_t height) {
+      (height > block.low ? high : low).run(tile);
+    });
   }
   if (panels * kPanel<T> < block.cols.size()) multiply_tail(job, block, panels * kPanel<T>);
 }
 
 template <typename T>
 void pack_a(const Job<T>& job, const Block<T>& block) {
-  const int64_t tiles = ceil_div(block.rows.size(), kTileRows);
-  for (int64_t i = 0; i < tiles; ++i) {
-    const auto [row, end] = tile_rows(block, i, tiles);
-    pack(job.a,
-         block.rows.begin + row,
-         end - row,
-         block.k.begin,
-         block.k.size(),
-         end - row,
-         job.a_space + row * block.k.size());
+  const int64_t depth = block.k.size();
+  int64_t row = 0;
+  for (int64_t i = 0; i < block.tiles; ++i) {
+    const int64_t height = tile_height(block, i);
+    T* out = job.a_space + row * depth;
+    pack(job.a, block.rows.begin + row, height, block.k.begin, depth, height, out);
+    row += height;
   }
 }
 
@@ -298,6 +318,7 @@ void run_job(const Job<T>& job) {
       for (int64_t r = 0; r < row_blocks; ++r) {
         const Range rows = part(job.rows.size(), kTileRows, r, row_blocks);
         block.rows = {job.rows.begin + rows.begin, job.rows.begin + rows.end};
+        cut_rows(block);
         block.a = job.pack_a ? job.a_space : job.a.at(block.rows.begin, block.k.begin);
         if (job.pack_a) pack_a(job, block);
         multiply(job, block);
