@@ -68,5 +68,27 @@ TEST(ConvRegion, EndsAGradient) {
   }
 }
 
+TEST(ConvRegion, EndsAGradientOfMaxPool) {
+  for (const std::int64_t stride : {1, 2}) {  // windows that overlap, and that do not
+    const Shape image{3, 9, 7, 20};
+    const Tensor x = numbers(image);
+    const Tensor y = max_pool(x, {1, 2, 2, 1}, {1, stride, stride, 1}, "SAME");
+    const auto g = trace({{image, DType::float32, "x"},
+                          {y.shape(), DType::float32, "y"},
+                          {y.shape(), DType::float32, "dy"}},
+                         [&](const std::vector<Tensor>& x) {
+                           return region(x, [&](const std::vector<Tensor>& x) {
+                             const Tensor dx = max_pool_gradient(
+                                 x[0], x[1], x[2], {1, 2, 2, 1}, {1, stride, stride, 1}, "SAME");
+                             return std::vector<Tensor>{tanh(dx) * x[0]};
+                           });
+                         });
+    const std::vector<Tensor> in{x, y, numbers(y.shape(), 3)};
+    const auto e = planned(g, in);
+    EXPECT_EQ(e->kernels_per_call(), 1) << e->describe();
+    expect_same(e->run(in), graph::replay(*g, in));
+  }
+}
+
 }  // namespace
 }  // namespace weir::plan

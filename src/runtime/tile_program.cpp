@@ -311,6 +311,13 @@ void run_tile_epilogue(void* arg,
     start(p.inputs + o, e.out[o].data, rt::row_step(e.out[o]) * p.stride[p.inputs + o]);
   base[p.inputs] = static_cast<std::byte*>(c);
   row_step[p.inputs] = ldc * p.stride[p.inputs];
+  bool joined = true;  // a row begins where the last one ends
+  for (int i = p.first_input; i < p.inputs + p.results; ++i)
+    joined = joined && row_step[i] == cols * p.stride[i];
+  if (joined) {
+    cols *= rows;
+    rows = 1;
+  }
   for (std::int64_t r = 0; r < rows; ++r) {
     run_span(p, base, 0, cols, scratch);
     for (int i = p.first_input; i < p.inputs + p.results; ++i)

@@ -4,6 +4,7 @@
 #include "kernels/cpu/conv_walk.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/gemm_pack.h"
+#include "kernels/cpu/matmul_finish.h"
 #include "kernels/scalar/types.h"
 
 namespace weir::kernels::WEIR_ISA {
@@ -154,6 +155,12 @@ struct Tables {
   Int* starts;  // of a block's spans
 };
 
+/// What follows an output's sum; in registers, if it can be.
+struct End {
+  const rt::Epilogue* epilogue = nullptr;
+  const GemmFinish<float>* finish = nullptr;
+};
+
 class Direct {
  public:
   explicit Direct(const Part& part) : part_(part), walk_(part.s) {
@@ -175,6 +182,10 @@ class Direct {
            char* space) const {
     if (empty()) return;
     const Tables tables = make_tables(space);
+    GemmFinish<float> finish;
+    const bool in_registers = c.epilogue && part_.dense() && make_finish(*c.epilogue, finish);
+    const VectorFinish<float> vectors(finish);
+    const End end{c.epilogue, in_registers ? &vectors.get() : nullptr};
     const Int units = walk_.units();
     rt::parallel_for(c, workers_, [&](Int w) {
       auto* cells = reinterpret_cast<float*>(space + table_bytes() + w * worker_bytes());
@@ -184,9 +195,9 @@ class Direct {
         const Int first = walk_.first_pixel(u);
         const float* in = walk_.cells(x, u, cells);
         if (part_.dense()) {
-          compute(u, in, packed, tables, y + first * part_.s.out_channels, c.epilogue, first);
+          compute(u, in, packed, tables, y + first * part_.s.out_channels, end, first);
         } else {
-          compute(u, in, packed, tables, out, nullptr, 0);
+          compute(u, in, packed, tables, out, {}, 0);
           place(u, out, y, result);
         }
       }
@@ -262,7 +273,7 @@ class Direct {
                const float* packed,
                const Tables& tables,
                float* y,
-               const rt::Epilogue* epilogue,
+               const End& end,
                Int first) const {
     const Tiles tiles(walk_.pixels(u));
     const Int cols = part_.s.out_channels;
@@ -273,12 +284,15 @@ class Direct {
           SpanProduct p = product(packed, tables, g, d);
           p.tile.a = cells + g * part_.s.group_in();
           p.tile.c = y + g * part_.s.group_out();
+          p.tile.finish = d + 1 == blocks_ ? end.finish : nullptr;
+          p.tile.row = first;
+          p.tile.col = g * part_.s.group_out();
           multiply_spans(p, tiles, t, last, part_.s.group_out());
         }
       }
-      if (!epilogue) continue;
+      if (!end.epilogue || end.finish) continue;
       const Int row = tiles.begin(t), rows = tiles.begin(last) - row;
-      epilogue->run(epilogue->arg, y + row * cols, first + row, rows, 0, cols, cols);
+      end.epilogue->run(end.epilogue->arg, y + row * cols, first + row, rows, 0, cols, cols);
     }
   }
 

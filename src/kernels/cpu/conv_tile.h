@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/cpu/gemm_tile.h"
 #include "kernels/cpu/vec.h"
 
 // The register tile of a convolution: as the one of the contraction, but a row of A is not a
@@ -35,14 +36,14 @@ struct SpanTile {
   float* c = nullptr;
   std::int64_t ldc = 0;
   Sum sum = Sum::fresh;
+  const GemmFinish<float>* finish = nullptr;  // null: none, or not yet
+  std::int64_t row = 0, col = 0;              // of the whole result, where the tile starts
 };
 
-// One tile; `c` and `rows` are its own.
+// One tile; `rows`, `row` and `c` are its own.
 template <int MR, int NV>
-[[gnu::always_inline]] inline void run_span_tile(const SpanTile& t,
-                                                 const std::int64_t* rows,
-                                                 float* c,
-                                                 std::int64_t ldc) {
+[[gnu::always_inline]] inline void run_span_tile(
+    const SpanTile& t, const std::int64_t* rows, std::int64_t row, float* c, std::int64_t ldc) {
   constexpr int W = kLanes<float>;
   Vec<float> sum[MR][NV];
   const float* a[MR];
@@ -59,16 +60,16 @@ template <int MR, int NV>
   for (const Span *s = t.spans, *end = s + t.span_count; s != end; ++s) {
     std::int64_t at = s->offset;
     for (std::int64_t n = s->count; n > 0; --n) {
-      Vec<float> row[NV];
+      Vec<float> panel[NV];
 #pragma GCC unroll 16
       for (int v = 0; v < NV; ++v)
-        row[v] = load(b + v * W);
+        panel[v] = load(b + v * W);
 #pragma GCC unroll 16
       for (int i = 0; i < MR; ++i) {
         const Vec<float> x = broadcast(a[i][at]);
 #pragma GCC unroll 16
         for (int v = 0; v < NV; ++v)
-          sum[i][v] = fma(x, row[v], sum[i][v]);
+          sum[i][v] = fma(x, panel[v], sum[i][v]);
       }
       at += step;
       b += b_step;
@@ -82,6 +83,7 @@ template <int MR, int NV>
         sum[i][v] += load(c + i * ldc + v * W);
     }
   }
+  if (t.finish) finish_sums<float>(sum, *t.finish, row, t.col);
 #pragma GCC unroll 16
   for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 16
@@ -95,30 +97,28 @@ template <int MR, int NV>
 void run_tiles_below(const SpanTile& t, std::int64_t count) {
   const std::int64_t ldc = t.ldc;
   const std::int64_t* rows = t.rows;
+  std::int64_t row = t.row;
   float* c = t.c;
-  for (; count > 0; --count, rows += MR, c += MR * ldc)
-    run_span_tile<MR, NV>(t, rows, c, ldc);
+  for (; count > 0; --count, rows += MR, row += MR, c += MR * ldc)
+    run_span_tile<MR, NV>(t, rows, row, c, ldc);
 }
 
 // The same where only `cols` columns exist: B is padded, C goes through a buffer.
 template <int MR, int NV>
 void run_narrow_tiles(const SpanTile& t, std::int64_t count, std::int64_t cols) {
   constexpr int width = NV * kLanes<float>;
-  float buffer[MR * width];
+  float buffer[MR * width] = {};
   SpanTile one = t;
   one.ldc = width;
   one.c = buffer;
+  one.row = one.col = 0;
   float* c = t.c;
-  for (; count > 0; --count, one.rows += MR, c += MR * t.ldc) {
-    for (std::int64_t i = 0; i < MR && t.sum != Sum::fresh; ++i) {
-      for (std::int64_t j = 0; j < width; ++j)
-        buffer[i * width + j] = j < cols ? c[i * t.ldc + j] : 0;
-    }
+  for (std::int64_t i = 0; i < count; ++i, one.rows += MR, c += MR * t.ldc) {
+    if (t.sum != Sum::fresh) copy_columns<float>(c, t.ldc, MR, cols, buffer, width);
+    const PaddedFinish<float, MR, width> finish(t.finish, t.row + i * MR, t.col, cols);
+    one.finish = finish.get();
     run_tiles_below<MR, NV>(one, 1);
-    for (std::int64_t i = 0; i < MR; ++i) {
-      for (std::int64_t j = 0; j < cols; ++j)
-        c[i * t.ldc + j] = buffer[i * width + j];
-    }
+    copy_columns<float>(buffer, width, MR, cols, c, t.ldc);
   }
 }
 
@@ -162,12 +162,14 @@ template <int NV>
 void run_span_tiles(
     SpanTile tile, const Tiles& tiles, std::int64_t first, std::int64_t last, std::int64_t cols) {
   tile.rows += tiles.begin(first);
+  tile.row += tiles.begin(first);
   tile.c += tiles.begin(first) * tile.ldc;
   const std::int64_t high = tiles.more > last ? last : tiles.more > first ? tiles.more : first;
   if (high > first) {
     const std::int64_t rows = tiles.least + 1, all = rows * (high - first);
     run_tiles_of<kConvRows, NV>(tile, rows, high - first, cols);
     tile.rows += all;
+    tile.row += all;
     tile.c += all * tile.ldc;
   }
   if (high < last) run_tiles_of<kConvRows, NV>(tile, tiles.least, last - high, cols);
@@ -185,6 +187,7 @@ inline void multiply_spans(const SpanProduct& p,
     run_span_tiles<kConvVectors>(tile, tiles, first, last, kConvPanel);
     tile.b += p.panel_step;
     tile.c += kConvPanel;
+    tile.col += kConvPanel;
   }
   if (col == cols) return;
   tile.b = p.tail;

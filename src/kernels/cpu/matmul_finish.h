@@ -60,8 +60,9 @@ bool make_finish(const rt::Epilogue& epilogue, GemmFinish<T>& finish) {
       const int other = op->source[1 - sum_at];
       if (other < p.first_input || other >= p.inputs) return false;
       const rt::View& y = e.in[other];
-      if (rt::step_along(y, 2, 1) == 0 && y.size() != 1) return false;  // a column
-      f = {k->code, y.as<T>(), rt::step_along(y, 2, 0), rt::step_along(y, 2, 1)};
+      const bool one = y.rank == 0 || y.dims[y.rank - 1] == 1;
+      if (one && y.size() != 1) return false;  // a column
+      f = {k->code, y.as<T>(), rt::row_step(y), one ? 0 : 1};
     }
     sum = op->target;
   }

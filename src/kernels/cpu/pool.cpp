@@ -162,9 +162,10 @@ bool is_partition(const ConvAxis& a) {
   return a.stride == a.filter && a.cell(a.out, 0) >= a.in && a.before == 0;
 }
 
-/// The windows of an image are visited in order, so that overlapping ones add in order.
-template <bool alone, class T>
-void pool_gradient(const PoolShape& s, const T* x, const T* dy, T* dx) {
+/// The windows of an image are visited in order, so that overlapping ones add in order. Calls
+/// done(begin, end) for lines of the image that are complete.
+template <bool alone, class T, class Done>
+void pool_gradient(const PoolShape& s, const T* x, const T* dy, T* dx, Done&& done) {
   for (std::int64_t i = 0; i < s.y.out; ++i) {
     for (std::int64_t j = 0; j < s.x.out; ++j, dy += s.channels) {
       const Window w = window_of(s, i, j);
@@ -173,7 +174,10 @@ void pool_gradient(const PoolShape& s, const T* x, const T* dy, T* dx) {
         add_to_largest<alone>(kind, w, x + c, dy + c, dx + c);
       });
     }
+    const std::int64_t next = (i + 1) * s.y.stride;
+    if (alone) done(i * s.y.stride, next < s.y.in ? next : s.y.in);
   }
+  if (!alone) done(0, s.y.in);
 }
 
 template <class T>
@@ -186,12 +190,17 @@ Status run(MaxPoolGrad, const rt::KernelCall& c) {
     for (std::int64_t n = begin; n < end; ++n) {
       T* dx = c.out[0].as<T>() + n * in;
       const T *x = c.in[0].as<T>() + n * in, *dy = c.in[2].as<T>() + n * out;
+      const auto done = [&](std::int64_t begin, std::int64_t end) {
+        if (!c.epilogue) return;
+        const std::int64_t row = begin * s.x.in, rows = (end - begin) * s.x.in, ch = s.channels;
+        c.epilogue->run(c.epilogue->arg, dx + row * ch, n * s.y.in * s.x.in + row, rows, 0, ch, ch);
+      };
       if (alone) {
-        pool_gradient<true>(s, x, dy, dx);
+        pool_gradient<true>(s, x, dy, dx, done);
       } else {
         for (std::int64_t i = 0; i < in; ++i)
           dx[i] = T{};
-        pool_gradient<false>(s, x, dy, dx);
+        pool_gradient<false>(s, x, dy, dx, done);
       }
     }
   });
@@ -209,7 +218,8 @@ constexpr rt::Kernel kernel() {
           .name = kKernelName<Op, T>.text,
           .types = {dtype_of<T>},
           .isa = kIsa,
-          .run = run_pool<Op, T>};
+          .run = run_pool<Op, T>,
+          .epilogue = std::is_same_v<Op, MaxPoolGrad>};
 }
 
 constexpr rt::Kernel kTable[] = {kernel<MaxPool, float>(),
