@@ -3,7 +3,7 @@
 /// A row's result does not depend on the other rows: its sum is made in 32 lanes, lane i % 32
 /// taking element i, which are then added pairwise, halving.
 #include "kernels/scalar/arith.h"
-#include "kernels/scalar/exp.h"
+#include "kernels/scalar/exp_block.h"
 #include "kernels/scalar/labels.h"
 #include "kernels/scalar/log.h"
 #include "kernels/scalar/types.h"
@@ -85,15 +85,10 @@ void shift_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
   }
 }
 
-void exponentials(const float* x, float* y, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i)
-    y[i] = weir_exp_f32(x[i]);
-}
-
 /// log(sum(exp(row))) of each of the shifted rows; `exps` has room for kBlock elements.
 void log_sums(const float* shifted, std::int64_t rows, std::int64_t n, float* exps, float* out) {
   if (rows * n <= kBlock) {
-    exponentials(shifted, exps, rows * n);
+    exp_block(shifted, exps, rows * n);
     for (std::int64_t r = 0; r < rows; ++r)
       out[r] = weir_log_f32(row_sum(exps + r * n, n));
     return;
@@ -102,7 +97,7 @@ void log_sums(const float* shifted, std::int64_t rows, std::int64_t n, float* ex
     LaneTotal<Add> lanes(0);
     for (std::int64_t i = 0; i < n; i += kBlock) {
       const std::int64_t count = n - i < kBlock ? n - i : kBlock;
-      exponentials(shifted + r * n + i, exps, count);
+      exp_block(shifted + r * n + i, exps, count);
       lanes.add(exps, count);
     }
     out[r] = weir_log_f32(lanes.total());
@@ -111,7 +106,7 @@ void log_sums(const float* shifted, std::int64_t rows, std::int64_t n, float* ex
 
 void softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
   shift_rows(x, y, rows, n);
-  exponentials(y, y, rows * n);
+  exp_block(y, y, rows * n);
   for (std::int64_t r = 0; r < rows; ++r, y += n) {
     const float scale = 1.0f / row_sum(y, n);
     for (std::int64_t i = 0; i < n; ++i)
