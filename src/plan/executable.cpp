@@ -232,7 +232,8 @@ StepInfo describe_step(const StaticStage& stage, const PlannedStep& s, int index
   info.node = s.whole->name;
   info.op = s.whole->type();
   info.kernel = s.kernel ? s.kernel->name : s.tiles.size() == 1 ? s.tiles[0].kernel->name : "tile";
-  info.tile_ops = int(s.tiles.size());
+  for (const PlannedTile& t : s.tiles)
+    info.tile_ops += t.ops;
   info.packed = s.packed_input >= 0;
   info.workspace = s.workspace;
   info.stage = index;

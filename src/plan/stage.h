@@ -56,6 +56,7 @@ struct PlannedTile {
   std::vector<std::uint8_t> sources;
   std::uint8_t target = 0;
   DType dtype = DType::invalid;
+  int ops = 1;  // that it computes
 };
 
 struct PlannedStep {

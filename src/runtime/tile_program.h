@@ -17,8 +17,10 @@
 
 namespace weir::rt {
 
-/// Elements of a tile; fewer where many temporaries would not fit into kTileScratch.
-inline constexpr std::int64_t kTileElements = 256;
+/// Elements of a tile; fewer where the registers would take more than kTileBytes.
+inline constexpr std::int64_t kTileElements = 1024;
+/// Bytes of all registers: most of the first-level cache.
+inline constexpr std::size_t kTileBytes = 24576;
 /// Bytes of stack for the temporaries of one running slice.
 inline constexpr std::size_t kTileScratch = 16384;
 

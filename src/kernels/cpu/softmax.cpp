@@ -4,7 +4,7 @@
 /// taking element i, which are then added pairwise, halving.
 #include "kernels/cpu/vec.h"
 #include "kernels/scalar/arith.h"
-#include "kernels/scalar/exp.h"
+#include "kernels/scalar/exp_block.h"
 #include "kernels/scalar/labels.h"
 #include "kernels/scalar/log.h"
 #include "kernels/scalar/types.h"
@@ -90,15 +90,10 @@ void shift_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
   }
 }
 
-[[gnu::noinline]] void exponentials(const float* x, float* y, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i)
-    y[i] = weir_exp_f32(x[i]);
-}
-
 /// log(sum(exp(row))) of each of the shifted rows; `exps` has room for kBlock elements.
 void log_sums(const float* shifted, std::int64_t rows, std::int64_t n, float* exps, float* out) {
   if (rows * n <= kBlock) {
-    exponentials(shifted, exps, rows * n);
+    exp_block(shifted, exps, rows * n);
     for (std::int64_t r = 0; r < rows; ++r)
       out[r] = weir_log_f32(row_sum(exps + r * n, n));
     return;
@@ -107,7 +102,7 @@ void log_sums(const float* shifted, std::int64_t rows, std::int64_t n, float* ex
     LaneTotal<Add> lanes(0);
     for (std::int64_t i = 0; i < n; i += kBlock) {
       const std::int64_t count = n - i < kBlock ? n - i : kBlock;
-      exponentials(shifted + r * n + i, exps, count);
+      exp_block(shifted + r * n + i, exps, count);
       lanes.add(exps, count);
     }
     out[r] = weir_log_f32(lanes.total());
@@ -150,7 +145,7 @@ struct ShortRows {
         last[i] = x[r * n + i];
       shift(whole ? x + r * n : last, n, shifted + r * W);
     }
-    exponentials(shifted, exps, rows * W);
+    exp_block(shifted, exps, rows * W);
     for (std::int64_t r = 0; r < rows; ++r) {
       Vec<float> v[kVectors];
       for (int i = 0; i < kVectors; ++i)
@@ -258,7 +253,7 @@ bool short_log_softmax(const float* x, float* y, std::int64_t rows, std::int64_t
 void softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
   if (short_softmax(x, y, rows, n)) return;
   shift_rows(x, y, rows, n);
-  exponentials(y, y, rows * n);
+  exp_block(y, y, rows * n);
   for (std::int64_t r = 0; r < rows; ++r, y += n) {
     const float scale = 1.0f / row_sum(y, n);
     for (std::int64_t i = 0; i < n; ++i)
