@@ -1,3 +1,4 @@
+#include <weir/autocast.h>
 #include <weir/function.h>
 #include <weir/graph.h>
 #include <weir/keras/layer.h>
@@ -63,6 +64,11 @@ void name_if_needed(LayerBase& layer) {
   if (layer.name.empty()) layer.name = unique_name(snake(layer.type()));
 }
 
+/// Floating-point tensors in another dtype than the one that the layer computes in.
+bool is_foreign(const Tensor& t, DType compute) {
+  return is_floating(t.dtype()) && t.dtype() != compute;
+}
+
 /// Shapes of the outputs, found by running the layer on placeholders.
 TensorSpec trace_output(LayerBase& layer, const std::vector<Symbol>& inputs) {
   Graph scratch;
@@ -95,7 +101,17 @@ struct LayerBase::Once {
   std::once_flag built, seen;
 };
 
-LayerBase::LayerBase() : once_(std::make_shared<Once>()) {}
+LayerBase::LayerBase()
+    : policy_(mixed_precision::global_policy()), once_(std::make_shared<Once>()) {}
+
+void LayerBase::set_dtype_policy(const DTypePolicy& policy) {
+  if (!weights_.empty() && policy != policy_)
+    throw_argument("layer '" + name + "': a new dtype policy",
+                   "'" + policy.name() + "' for weights made under '" + policy_.name() + "'",
+                   "a layer without weights",
+                   "set the policy before the layer is called");
+  policy_ = policy;
+}
 
 Tensor LayerBase::call(const std::vector<Tensor>& inputs, bool training) {
   if (inputs.size() != 1)
@@ -136,7 +152,16 @@ Tensor LayerBase::run(const std::vector<Tensor>& inputs, bool training) {
   NameScope scope(name);
   ensure_built(inputs[0].shape());
   see(inputs);
-  return call(inputs, training);
+  if (!autocast_) return call(inputs, training);
+  const DType compute = policy_.compute_dtype();
+  const AutocastScope autocast(compute);
+  const auto foreign = [&](const Tensor& t) { return is_foreign(t, compute); };
+  if (std::none_of(inputs.begin(), inputs.end(), foreign)) return call(inputs, training);
+  std::vector<Tensor> converted = inputs;
+  for (Tensor& t : converted) {
+    if (foreign(t)) t = cast(t, compute);
+  }
+  return call(converted, training);
 }
 
 std::vector<Variable> LayerBase::weights() const {
@@ -167,7 +192,9 @@ Variable LayerBase::add_weight(const std::string& weight,
                                bool is_trainable,
                                DType dtype) {
   name_if_needed(*this);
+  if (dtype == DType::invalid) dtype = policy_.variable_dtype();
   InitScope now;  // a layer may be built while a model is connected or traced
+  const AutocastScope as_they_are(DType::invalid);
   Variable v(initializer(shape, dtype), VariableOptions{name + "/" + weight, is_trainable});
   weights_.push_back(v);
   return v;

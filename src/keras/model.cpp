@@ -70,6 +70,7 @@ class Planner {
 class FunctionalLayer : public LayerBase {
  public:
   explicit FunctionalLayer(Plan plan) : plan_(std::move(plan)) {
+    autocast_ = false;
     for (const Plan::Step& s : plan_.steps) {
       const auto& known = children();
       if (std::find(known.begin(), known.end(), s.layer) == known.end()) track(Layer(s.layer));
@@ -196,6 +197,7 @@ namespace {
 class ChainLayer : public LayerBase {
  public:
   explicit ChainLayer(const std::vector<Layer>& layers) : layers_(layers) {
+    autocast_ = false;
     for (const Layer& l : layers)
       track(l);
   }

@@ -24,6 +24,40 @@ namespace weir::inline v0::keras {
 class Layer;
 class LayerBase;
 
+/// The dtypes of a layer: what it computes in, and what its weights are kept in.
+///
+///   keras::mixed_precision::set_global_policy("mixed_bfloat16");
+///   auto x = Dense(256, "relu")(inputs);                             // computes in bfloat16
+///   auto y = Dense(10, "softmax", {.dtype_policy = "float32"})(x);   // and this one in float32
+class DTypePolicy {
+ public:
+  /// Weights and computations of one floating dtype.
+  DTypePolicy(DType dtype) : DTypePolicy(std::string(weir::name(dtype))) {}
+  /// "float32", "float64", "bfloat16", "float16": one dtype; "mixed_bfloat16": computations in
+  /// bfloat16, weights in float32. Error: another name.
+  DTypePolicy(const char* name) : DTypePolicy(std::string(name)) {}
+  DTypePolicy(const std::string& name);
+
+  const std::string& name() const { return name_; }
+  /// Inputs and weights of a layer are converted to it.
+  DType compute_dtype() const { return compute_; }
+  /// Weights are made, trained and saved in it.
+  DType variable_dtype() const { return variable_; }
+  bool operator==(const DTypePolicy&) const = default;
+
+ private:
+  std::string name_;
+  DType compute_, variable_;
+};
+
+namespace mixed_precision {
+
+/// The policy of layers that are made from now on, by any thread.
+void set_global_policy(const DTypePolicy& policy);
+/// "float32" at first.
+DTypePolicy global_policy();
+
+}  // namespace mixed_precision
 /// Initial values of a weight of a shape: "glorot_uniform", "he_normal", "zeros" ... or a function.
 class Initializer {
  public:
@@ -69,13 +103,16 @@ Symbol Input(const Shape& shape, const InputOptions& options = {});
 /// The state and computation behind a Layer.
 class LayerBase {
  public:
+  /// Has the global policy of this moment.
   LayerBase();
   LayerBase(const LayerBase&) = delete;
   LayerBase& operator=(const LayerBase&) = delete;
   virtual ~LayerBase() = default;
   /// Creates the weights, once, when the shape of the input (batch included) is known.
   virtual void build(const Shape& input) { (void)input; }
-  /// The computation. `training` is true inside fit: dropout and batch normalisation differ then.
+  /// The computation. Under a mixed policy floating-point inputs and weights come in the compute
+  /// dtype (AutocastScope). `training` is true inside fit: dropout and batch normalisation differ
+  /// then.
   virtual Tensor call(const Tensor& x, bool training) = 0;
   /// Layers of several inputs override this one as well.
   virtual Tensor call(const std::vector<Tensor>& inputs, bool training);
@@ -92,23 +129,30 @@ class LayerBase {
   /// The inputs of the first call, with an open batch dimension; empty before.
   const std::vector<TensorSpec>& seen_inputs() const { return seen_inputs_; }
 
+  const DTypePolicy& dtype_policy() const { return policy_; }
+  /// Error: the layer has weights already.
+  void set_dtype_policy(const DTypePolicy& policy);
+
   std::string name;
   bool trainable = true;
   const std::vector<std::shared_ptr<LayerBase>>& children() const { return children_; }
 
  protected:
-  /// A weight of this layer, named "layer/name".
+  /// A weight of this layer, named "layer/name". DType::invalid: the policy's variable dtype.
   Variable add_weight(const std::string& name,
                       const Shape& shape,
                       const Initializer& initializer,
                       bool trainable = true,
-                      DType dtype = DType::float32);
+                      DType dtype = DType::invalid);
   /// Makes the weights of another layer part of this one.
   Layer track(Layer layer);
+  /// False: inputs and weights come as they are, for layers that hand them on to others.
+  bool autocast_ = true;
 
  private:
   void see(const std::vector<Tensor>& inputs);
 
+  DTypePolicy policy_;
   struct Once;
   const std::shared_ptr<Once> once_;
   std::vector<TensorSpec> seen_inputs_;
@@ -134,6 +178,12 @@ class Layer {
     base_->name = std::move(name);
     return *this;
   }
+  /// Of its own instead of the global one. Error: the layer has weights already.
+  Layer& set_dtype_policy(const DTypePolicy& policy) {
+    base_->set_dtype_policy(policy);
+    return *this;
+  }
+  const DTypePolicy& dtype_policy() const { return base_->dtype_policy(); }
   void set_trainable(bool trainable) { base_->trainable = trainable; }
   std::vector<Variable> weights() const { return base_->weights(); }
   std::vector<Variable> trainable_weights() const { return base_->trainable_weights(); }

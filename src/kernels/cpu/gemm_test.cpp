@@ -21,6 +21,11 @@ constexpr bool kFuses = false;  // every set gives the bits of plain C
 #else
 constexpr bool kFuses = true;
 #endif
+#if defined(__aarch64__)
+constexpr bool kBaselineFuses = kFuses;  // the instruction is part of the architecture
+#else
+constexpr bool kBaselineFuses = false;
+#endif
 
 template <typename T>
 struct Set {
@@ -34,7 +39,7 @@ std::vector<Set<T>> sets_of_this_machine();
 
 template <>
 std::vector<Set<float>> sets_of_this_machine() {
-  std::vector<Set<float>> sets = {{"baseline", baseline::gemm_f32(), false}};
+  std::vector<Set<float>> sets = {{"baseline", baseline::gemm_f32(), kBaselineFuses}};
 #if defined(__x86_64__)
   if (platform::detect() >= platform::Isa::avx2) sets.push_back({"avx2", avx2::gemm_f32(), kFuses});
   if (platform::detect() >= platform::Isa::avx512) {
@@ -46,7 +51,7 @@ std::vector<Set<float>> sets_of_this_machine() {
 
 template <>
 std::vector<Set<double>> sets_of_this_machine() {
-  std::vector<Set<double>> sets = {{"baseline", baseline::gemm_f64(), false}};
+  std::vector<Set<double>> sets = {{"baseline", baseline::gemm_f64(), kBaselineFuses}};
 #if defined(__x86_64__)
   if (platform::detect() >= platform::Isa::avx2) sets.push_back({"avx2", avx2::gemm_f64(), kFuses});
   if (platform::detect() >= platform::Isa::avx512) {

@@ -352,7 +352,7 @@ struct CrossEntropy {
           losses[row + first + r] =
               loss.of(row + first + r, block.shifted + r * W, block.sums[r], n);
         block.subtract_logs(count);
-        exponentials(block.shifted, block.exps, count * W);
+        exp_block(block.shifted, block.exps, count * W);
         block.store_rows(block.exps, count, n, y + first * n);
         for (std::int64_t r = first; r < first + count; ++r)
           loss.subtract(row + r, y + r * n, n);
