@@ -16,6 +16,7 @@
 #include <weir/npy.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
+#include <weir/profiler.h>
 #include <weir/random.h>
 #include <weir/saved_model.h>
 #include <weir/summary.h>

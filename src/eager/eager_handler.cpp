@@ -5,6 +5,7 @@
 
 #include "dispatch/call.h"
 #include "dispatch/handler.h"
+#include "eager/op_label.h"
 #include "eager/packed_operand.h"
 #include "kernels/select.h"
 #include "tensor/host_context.h"
@@ -218,6 +219,12 @@ bool is_static(const Invocation& call) {
 class EagerHandler final : public dispatch::Handler {
  public:
   void run(const Invocation& call, std::span<Tensor> results) override {
+    if (profile::active()) [[unlikely]]
+      return run_profiled(call, results);
+    run_now(call, results);
+  }
+
+  void run_now(const Invocation& call, std::span<Tensor> results) {
     if (!is_static(call)) return run_data_shaped(call, results);
     if (try_alias(call, results) || try_decompose(call, results)) return;
     const rt::Kernel& kernel = kernel_for(call);
@@ -228,6 +235,13 @@ class EagerHandler final : public dispatch::Handler {
     for (const Tensor& t : results)
       out.push_back(t.impl()->as_view());
     run_kernel(kernel, call, in, out);
+  }
+
+  void run_profiled(const Invocation& call, std::span<Tensor> results) {
+    const profile::LabelPtr label = label_of(call, find_kernel(call));
+    const std::int64_t begin = profile::now();
+    run_now(call, results);
+    profile::record(label, begin, profile::now());
   }
 
   Tensor read(const std::shared_ptr<VariableState>& variable, std::source_location) override {
@@ -251,7 +265,7 @@ class EagerHandler final : public dispatch::Handler {
     base::SmallVector<Spec, 2> outputs(call.outputs);
     resolve_shapes(kernel_for(call), call, in, outputs);
     Invocation sized{call.op, call.inputs, call.attrs, outputs, call.where};
-    run(sized, results);
+    run_now(sized, results);
   }
 
   static void place_results(const Invocation& call, std::span<Tensor> results) {

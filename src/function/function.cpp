@@ -12,6 +12,7 @@
 #include "function/trace.h"
 #include "function/turn.h"
 #include "graph/replay.h"
+#include "tensor/profile.h"
 
 namespace weir::inline v0 {
 namespace {
@@ -281,6 +282,7 @@ class FunctionCore::Impl {
                                const std::shared_ptr<graph::Builder>& outer,
                                bool ahead) {
     const Tracing tracing(*this, signature, where);
+    const profile::Span span(profile::Category::trace, options_.name);
     const std::string reason = explain(signature, ahead);
     auto builder = graph::Builder::create(options_.name, outer);
     FlatResult result = run_body(*builder, signature, body, where);

@@ -32,6 +32,11 @@ std::size_t round_up(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+/// Of the block for so many bytes of elements.
+std::size_t block_size(std::int64_t requested) {
+  return round_up(std::size_t(requested) + kHeader);
+}
+
 std::size_t class_index(std::size_t rounded) {
   const std::size_t power = std::bit_floor(rounded);
   return std::size_t(std::countr_zero(power)) * 4 + (rounded - power) / (power / 4);
@@ -53,7 +58,8 @@ void* new_block(std::size_t bytes) {
 
 class Pool {
  public:
-  void* take(std::size_t rounded) {
+  void* take(std::int64_t requested) {
+    const std::size_t rounded = block_size(requested);
     std::lock_guard lock(mutex_);
     const auto size = std::int64_t(rounded);
     if (stats_.limit > 0 && stats_.in_use + size > stats_.limit) return nullptr;
@@ -66,14 +72,18 @@ class Pool {
     if (!block) return nullptr;
     stats_.in_use += size;
     stats_.peak = std::max(stats_.peak, stats_.in_use);
+    stats_.requested += requested;
+    stats_.requested_peak = std::max(stats_.requested_peak, stats_.requested);
     ++stats_.allocations;
     stats_.allocated += size;
     return block;
   }
 
-  void give(void* block, std::size_t rounded) noexcept {
+  void give(void* block, std::int64_t requested) noexcept {
+    const std::size_t rounded = block_size(requested);
     std::lock_guard lock(mutex_);
     stats_.in_use -= std::int64_t(rounded);
+    stats_.requested -= requested;
     if (!kCache) return std::free(block);
     auto* link = static_cast<Link*>(block);
     Link*& head = free_[class_index(rounded)];
@@ -94,6 +104,7 @@ class Pool {
   void reset_peak() {
     std::lock_guard lock(mutex_);
     stats_.peak = stats_.in_use;
+    stats_.requested_peak = stats_.requested;
   }
   void set_limit(std::int64_t bytes) {
     std::lock_guard lock(mutex_);
@@ -167,8 +178,7 @@ thread_local SmallList small_list;
 
 Buffer* allocate_buffer(std::int64_t bytes) {
   if (bytes < 0 || bytes > (std::int64_t{1} << 46)) throw_exhausted(bytes);
-  const std::size_t rounded = round_up(std::size_t(bytes) + kHeader);
-  void* block = pool().take(rounded);
+  void* block = pool().take(bytes);
   if (!block) throw_exhausted(bytes);
   auto* buffer = new (block) Buffer;
   buffer->owned = true;
@@ -199,7 +209,7 @@ void Buffer::release() noexcept {
     delete this;
     return;
   }
-  pool().give(this, round_up(std::size_t(bytes) + kHeader));
+  pool().give(this, bytes);
 }
 
 void Buffer::forget_packed() noexcept {

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -28,7 +29,7 @@ class Usage(unittest.TestCase):
     def test_help_names_the_verbs(self):
         result = weir("--help")
         self.assertEqual(result.returncode, 0)
-        for verb in ("demo", "run", "show", "devices", "ops"):
+        for verb in ("bench", "demo", "run", "show", "devices", "ops"):
             self.assertIn(verb, result.stdout)
 
     def test_wrong_usage_is_2(self):
@@ -129,6 +130,31 @@ class Demo(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         first = (self.out / "out" / "run" / "probabilities.npy").read_bytes()
         self.assertEqual(first, (self.out / "again" / "probabilities.npy").read_bytes())
+
+    def test_bench_times_the_saved_model(self):
+        model = str(self.out / "out" / "digits_model")
+        image = "image=" + str(self.out / "out" / "image.npy")
+        trace, logs = self.out / "trace.json", self.out / "bench_logs"
+        result = weir("bench", model, "--batch", "32", "--calls", "20", "--threads", "1", "--profile",
+                      "--trace", str(trace), "--logdir", str(logs))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for row in ("eager", "graph"):
+            self.assertRegex(result.stdout, rf"(?m)^{row} +\d+\.\d +\d+\.\d +\d+\.\d\d$")
+        planned, counted = re.search(r"peak bytes (\d+) planned, (\d+) counted", result.stdout).groups()
+        self.assertEqual(planned, counted)
+        self.assertRegex(result.stdout, r"(?m)^step +MatMul\+\S+ +\d+ ")
+        events = json.loads(trace.read_text())["traceEvents"]
+        self.assertTrue(any(e["ph"] == "X" and e["cat"] == "step" and e["args"]["flops"] > 0 for e in events))
+        self.assertTrue(list(logs.glob("events.out.tfevents.*")))
+        self.assertEqual(weir("bench", model, "--input", image, "--calls", "2").returncode, 0)
+
+    def test_bench_refuses_what_it_cannot_do(self):
+        model = str(self.out / "out" / "digits_model")
+        for arguments, code in (((model, "--calls", "0"), 2), ((model, "--batch", "0"), 2), ((), 2),
+                                ((model, "--input", "picture=" + str(self.out / "out" / "image.npy")), 1),
+                                ((model, "--signature", "other"), 1), (("/nonexistent/model",), 1),
+                                ((model, "--calls", "2", "--trace", "/proc/nowhere/trace.json"), 1)):
+            self.assertEqual(weir("bench", *arguments).returncode, code, arguments)
 
     def test_wrong_inputs_name_the_right_ones(self):
         model = str(self.out / "out" / "digits_model")

@@ -34,6 +34,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   weir::cli::add_demo(app);
   weir::cli::add_run(app);
+  weir::cli::add_bench(app);
   weir::cli::add_show(app);
   weir::cli::add_devices(app);
   weir::cli::add_ops(app);

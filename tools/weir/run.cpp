@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "inputs.h"
 #include "platform/thread_pool.h"
 #include "verb.h"
 
@@ -19,17 +20,6 @@ struct RunOptions {
   std::string output_dir = ".";
   int threads = 0;
 };
-
-NamedTensors read_inputs(const std::vector<std::string>& arguments) {
-  NamedTensors tensors;
-  for (const std::string& a : arguments) {
-    const std::size_t equals = a.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw CLI::ValidationError("--input", "'" + a + "' is not NAME=FILE.npy");
-    tensors.emplace_back(a.substr(0, equals), load_npy(a.substr(equals + 1)));
-  }
-  return tensors;
-}
 
 /// '/' and ':' of an output's name would leave the directory, or not be allowed in it.
 std::string without_separators(std::string name) {

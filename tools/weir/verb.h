@@ -5,6 +5,7 @@
 /// One function a verb of the command line: adds the subcommand, its options, and what it does.
 namespace weir::cli {
 
+void add_bench(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_devices(CLI::App& app);
 void add_ops(CLI::App& app);
