@@ -93,13 +93,16 @@ void add_branches(std::int64_t size, int threads) {
   for (int i = 0; i < kBranches * kDepth; ++i)
     weights.push_back(random::uniform({size, size}, -0.1F, 0.1F));
   const auto body = [=](const Tensor& x) {
-    Tensor total;
+    std::vector<Tensor> ends;
     for (int b = 0; b < kBranches; ++b) {
       Tensor y = x;
       for (int d = 0; d < kDepth; ++d)
         y = relu(matmul(y, weights[std::size_t(b * kDepth + d)]));
-      total = b == 0 ? y : total + y;
+      ends.push_back(y);
     }
+    Tensor total = ends[0];
+    for (std::size_t b = 1; b < ends.size(); ++b)
+      total = total + ends[b];
     return total;
   };
   for (const bool beside : {false, true}) {
@@ -155,7 +158,7 @@ int main(int argc, char** argv) {
     add_evicted(threads);
     add_alternating(threads);
   }
-  for (const int size : {32, 64, 128, 192})
+  for (const int size : {32, 64, 96})
     add_branches(size, 2);
   add_training_memory();
   return run_cases(argc, argv);
