@@ -26,7 +26,7 @@ constexpr Program kPrograms[] = {
     {"full_disk", full_disk, 30, 200},
     {"corruption", corruption, 400, 2000},
     {"power", power_loss, 3, 100},
-    {"several", several_at_once, 40, 1000},
+    {"several", several_at_once, 40, 300},
     {"memory", failing_allocations, 40, 1000000},
 };
 
