@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weir/autocast.h>
+#include <weir/checkpoint.h>
 #include <weir/control_flow.h>
 #include <weir/device.h>
 #include <weir/function.h>
