@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "plan/graphs_for_test.h"
 
 namespace weir::plan {
