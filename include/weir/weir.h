@@ -1,7 +1,7 @@
-/// Everything of Weir but the op-writing interface (<weir/op_def.h>, <weir/kernel.h>).
+/// Everything of Weir but <weir/autocast.h>, <weir/profiler.h>, <weir/onnx.h> and the op-writing
+/// interface (<weir/op_def.h>, <weir/kernel.h>).
 #pragma once
 
-#include <weir/autocast.h>
 #include <weir/checkpoint.h>
 #include <weir/control_flow.h>
 #include <weir/device.h>
@@ -17,7 +17,6 @@
 #include <weir/npy.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
-#include <weir/profiler.h>
 #include <weir/random.h>
 #include <weir/saved_model.h>
 #include <weir/summary.h>
