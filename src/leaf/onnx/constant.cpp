@@ -300,8 +300,8 @@ Value value_from_proto(const onnx_proto::SparseTensorProto& proto,
 
 void to_proto(const Tensor& tensor, onnx_proto::TensorProto* out) {
   out->set_data_type(static_cast<int>(elem_type(tensor.dtype())));
-  for (const Dim dim : tensor.shape().dims())
-    out->add_dims(dim.value());
+  for (int axis = 0; axis < tensor.rank(); ++axis)
+    out->add_dims(tensor.dim(axis));
   if (tensor.dtype() == DType::string) {
     for (const StringView text : tensor.data<StringView>())
       out->add_string_data(text.data, static_cast<std::size_t>(text.size));

@@ -240,6 +240,18 @@ TEST(OnnxLoad, ConstantOfHugeShape_Load_TakesNoMemory) {
   EXPECT_LT(memory_stats().peak, 1 << 20);
 }
 
+TEST(OnnxLoad, ShapeOfTooManyDimensions_Load_IsRefused) {
+  ModelProto model = empty_model();
+  auto* dims = model.mutable_graph()->add_initializer();
+  dims->set_name("dims");
+  dims->add_dims(1000);
+  dims->set_data_type(7);
+  for (int i = 0; i < 1000; ++i)
+    dims->add_int64_data(1);
+  add_node(model.mutable_graph(), "Reshape", {"x", "dims"}, "y");
+  expect_error(model, Code::data_loss, "a shape int64[1000]");
+}
+
 TEST(OnnxLoad, InitializerThatIsTooShort_Load_IsRefused) {
   ModelProto model = empty_model();
   auto* w = model.mutable_graph()->add_initializer();

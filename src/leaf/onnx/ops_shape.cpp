@@ -7,6 +7,12 @@
 namespace weir::onnx_io {
 namespace {
 
+// An operand that is a shape: a list of no more dimensions than a tensor can have.
+const Tensor& shape_operand(NodeContext& c, std::size_t i) {
+  if (c.rank(i) != 1 || c.in(i).dim(0) > kMaxRank) c.damaged("a shape " + c.in(i).describe());
+  return c.in(i);
+}
+
 // The target with its zeros replaced by the dimensions that x has there.
 Tensor copied_dims(NodeContext& c, const Tensor& x, const Tensor& target) {
   const Tensor zero = equal(target, zeros_like(target));
@@ -18,7 +24,7 @@ Tensor copied_dims(NodeContext& c, const Tensor& x, const Tensor& target) {
 }
 
 Values convert_reshape(NodeContext& c) {
-  const Tensor &x = c.in(0), &target = c.in(1);
+  const Tensor &x = c.in(0), &target = shape_operand(c, 1);
   if (c.flag("allowzero")) {
     return {is_constant(target) ? reshape(x, to_ints(target)) : reshape(x, target)};
   }
@@ -238,13 +244,13 @@ Values convert_constant_of_shape(NodeContext& c) {
   Value value(Tensor::full(Shape{}, 0.f));
   if (c.has_attr("value")) value = c.tensor("value");
   if (value.tensor.size() != 1) c.damaged("a value of more than one element");
-  return {Value(fill(c.in(0), as_scalar(value.tensor)), value.type)};
+  return {Value(fill(shape_operand(c, 0), as_scalar(value.tensor)), value.type)};
 }
 
 // -- broadcasting and copies --
 
 Values convert_expand(NodeContext& c) {
-  const Tensor &x = c.in(0), &target = c.in(1);
+  const Tensor &x = c.in(0), &target = shape_operand(c, 1);
   if (is_constant(target) && x.shape().has_rank()) {
     // A 1 in the target keeps the dimension: both sides broadcast.
     List dims = to_ints(target);
@@ -264,7 +270,7 @@ Values convert_expand(NodeContext& c) {
 }
 
 Values convert_tile(NodeContext& c) {
-  return {tile(c.in(0), c.in(1))};
+  return {tile(c.in(0), shape_operand(c, 1))};
 }
 
 Values convert_range(NodeContext& c) {

@@ -43,8 +43,8 @@ Windows read_windows(const NodeContext& c, List sizes) {
 }
 
 void check_spatial(const NodeContext& c, const Tensor& x) {
-  for (const Dim d : x.shape().dims()) {
-    if (d.value() >= kMaxWindow) c.unsupported("so large an image");
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    if (x.dim(axis) >= kMaxWindow) c.unsupported("so large an image");
   }
 }
 
