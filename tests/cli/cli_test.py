@@ -51,6 +51,47 @@ class Usage(unittest.TestCase):
         self.assertEqual(weir("ops", "MatMull").returncode, 3)
 
 
+ONNX = pathlib.Path(__file__).resolve().parents[2] / "src/leaf/onnx/testdata"
+
+
+class OnnxModels(unittest.TestCase):
+    def test_a_model_is_shown(self):
+        result = weir("show", str(ONNX / "test_gemm_all_attributes.onnx"), "--nodes")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("float32[4, 3]", result.stdout)
+        self.assertIn("MatMul", result.stdout)
+
+    def test_a_model_is_run(self):
+        model = str(ONNX / "test_softmax_axis_1.onnx")
+        with tempfile.TemporaryDirectory() as folder:
+            x = pathlib.Path(folder, "x.npy")
+            header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4, 5), }"
+            header += b" " * (117 - len(header)) + b"\n"
+            x.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(240))
+            result = weir("run", model, "--input", f"x={x}", "--output-dir", folder)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            values = struct.unpack("<60f", pathlib.Path(folder, "y.npy").read_bytes()[-240:])
+            self.assertEqual(set(values), {0.25})
+
+    def test_a_damaged_model_is_1(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "bad.onnx")
+            path.write_bytes((ONNX / "test_loop11.onnx").read_bytes()[:-30])
+            result = weir("run", str(path), "--output-dir", folder)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("bad.onnx", error_line(result))
+
+    def test_an_op_that_is_missing_is_3(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "new.onnx")
+            model = (ONNX / "test_softmax_axis_1.onnx").read_bytes()
+            path.write_bytes(model.replace(b"Softmax", b"Hardest"))
+            result = weir("show", str(path))
+            self.assertEqual(result.returncode, 3)
+            self.assertIn("unsupported", error_line(result))
+            self.assertIn("Hardest", result.stderr)
+
+
 class BadInput(unittest.TestCase):
     def test_a_model_that_is_not_there(self):
         result = weir("run", "/nonexistent/model", "--output-dir", "/tmp")

@@ -1,4 +1,5 @@
 #include <weir/npy.h>
+#include <weir/onnx.h>
 #include <weir/saved_model.h>
 
 #include <cstdio>
@@ -48,10 +49,15 @@ std::vector<std::string> file_names(const NamedTensors& outputs) {
   return names;
 }
 
+NamedTensors call_model(const RunOptions& options, const NamedTensors& inputs) {
+  if (is_onnx(options.model)) return onnx::load(options.model).call(inputs);
+  return load_model(options.model).signature(options.signature).call(inputs);
+}
+
 void run(const RunOptions& options) {
   if (options.threads > 0) platform::set_threads(options.threads);
   const NamedTensors inputs = read_inputs(options.inputs);
-  const NamedTensors outputs = load_model(options.model).signature(options.signature).call(inputs);
+  const NamedTensors outputs = call_model(options, inputs);
   std::error_code ignored;  // save_npy names the file that it cannot write
   std::filesystem::create_directories(options.output_dir, ignored);
   const std::vector<std::string> files = file_names(outputs);
@@ -65,7 +71,7 @@ void add_run(CLI::App& app) {
   auto* verb =
       app.add_subcommand("run", "Run a saved model: read .npy files, write one for each output");
   auto options = std::make_shared<RunOptions>();
-  verb->add_option("model", options->model, "a SavedModel directory")->required();
+  verb->add_option("model", options->model, "a SavedModel directory or an .onnx file")->required();
   verb->add_option("--signature", options->signature, "what to run")->capture_default_str();
   verb->add_option("--input", options->inputs, "NAME=FILE.npy, once for each input");
   verb->add_option("--output-dir", options->output_dir, "where OUTPUT.npy go")
