@@ -97,12 +97,18 @@ TEST(Chains, AnOperandThatAnotherChainReadsIsNotOverwritten) {
 TEST(Chains, AStepThatWritesAVariableRunsAlone) {
   Variable v(numbers({64, 64}), "v"), w(numbers({64, 64}), "w");
   const auto g = trace({{{64, 64}, DType::float32, "x"}}, [&](const Values& x) {
-    v.assign_sub(matmul(x[0], numbers({64, 64}, 1)));
-    w.assign_sub(matmul(x[0], numbers({64, 64}, 2)));
+    const auto branch = [&](int seed) {
+      return matmul(matmul(x[0], numbers({64, 64}, seed)), numbers({64, 64}, seed + 2));
+    };
+    const Tensor a = branch(1), b = branch(2);
+    v.assign_sub(a);
+    w.assign_sub(b);
     return Values{};
   });
   const Values in{numbers({64, 64})};
   const auto e = planned(g, in);
+  const std::vector<int> c = chains(*e);
+  EXPECT_EQ(*std::max_element(c.begin(), c.end()), 2) << e->describe();
   for (const StepInfo& s : e->steps())
     EXPECT_TRUE(s.chain == 0 || s.op == "MatMul") << e->describe();
 }

@@ -158,7 +158,9 @@ class Lowering {
     step.tiles = tiles.take_tiles();
     for (Ref r : tiles.results())
       step.outputs.push_back(new_value(tiles.graph().spec(r), r, values));
-    if (step.tiles.size() == 1 && is_conversion(node) && is_kept(step.inputs[0]))
+    // The tile of one node may compute others too.
+    if (step.tiles.size() == 1 && step.tiles[0].ops == 1 && step.tiles[0].node == &node &&
+        is_conversion(node) && is_kept(step.inputs[0]))
       converted_from_[step.outputs[0]] = step.inputs[0];
     plan_.steps.push_back(std::move(step));
   }

@@ -14,6 +14,7 @@
 namespace weir::kernels::WEIR_ISA {
 
 rt::KernelTable arg_reduce_kernels();
+rt::KernelTable conv_filter_kernels();
 rt::KernelTable conv_kernels();
 rt::KernelTable matmul_kernels();
 rt::KernelTable pool_kernels();
@@ -237,18 +238,24 @@ class WideCall {
   std::int64_t packed_at_ = 0, scratch_at_ = 0, own_ = 0;
 };
 
+bool fits(const rt::KernelCall& c) {
+  return c.n_in <= kMostOperands && c.n_out <= kMostOperands;
+}
+Status too_many() {
+  return rt::invalid("too many operands");
+}
+
 rt::Needs need(const rt::KernelCall& c) {
-  return WideCall(c).needs();
+  return fits(c) ? WideCall(c).needs() : rt::Needs{};
 }
 Status pack(const rt::KernelCall& c, void* packed) {
-  return WideCall(c).pack(packed);
+  return fits(c) ? WideCall(c).pack(packed) : too_many();
 }
 void* prepare(const rt::KernelCall& c) {
-  return WideCall(c).prepare();
+  return fits(c) ? WideCall(c).prepare() : nullptr;
 }
 Status run(const rt::KernelCall& c) {
-  if (c.n_in > kMostOperands || c.n_out > kMostOperands) return rt::invalid("too many operands");
-  return WideCall(c).run();
+  return fits(c) ? WideCall(c).run() : too_many();
 }
 
 class Table {
@@ -256,6 +263,7 @@ class Table {
   Table() {
     add(matmul_kernels());
     add(conv_kernels());
+    add(conv_filter_kernels());
     add(pool_kernels());
     add(softmax_kernels());
     add(reduce_kernels());

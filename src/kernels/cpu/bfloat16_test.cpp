@@ -13,53 +13,99 @@
 namespace weir::kernels {
 
 namespace baseline {
+rt::KernelTable arg_reduce_kernels();
+rt::KernelTable bfloat16_arithmetic_kernels();
 rt::KernelTable bfloat16_functions_kernels();
 rt::KernelTable bfloat16_kernels();
+rt::KernelTable conv_filter_kernels();
 rt::KernelTable conv_kernels();
 rt::KernelTable elementwise_functions_kernels();
 rt::KernelTable matmul_kernels();
+rt::KernelTable pool_kernels();
+rt::KernelTable reduce_kernels();
+rt::KernelTable softmax_kernels();
 }  // namespace baseline
 namespace avx2 {
+rt::KernelTable arg_reduce_kernels();
+rt::KernelTable bfloat16_arithmetic_kernels();
 rt::KernelTable bfloat16_functions_kernels();
 rt::KernelTable bfloat16_kernels();
+rt::KernelTable conv_filter_kernels();
 rt::KernelTable conv_kernels();
 rt::KernelTable elementwise_functions_kernels();
 rt::KernelTable matmul_kernels();
+rt::KernelTable pool_kernels();
+rt::KernelTable reduce_kernels();
+rt::KernelTable softmax_kernels();
 }  // namespace avx2
 namespace avx512 {
+rt::KernelTable arg_reduce_kernels();
+rt::KernelTable bfloat16_arithmetic_kernels();
 rt::KernelTable bfloat16_functions_kernels();
 rt::KernelTable bfloat16_kernels();
+rt::KernelTable conv_filter_kernels();
 rt::KernelTable conv_kernels();
 rt::KernelTable elementwise_functions_kernels();
 rt::KernelTable matmul_kernels();
+rt::KernelTable pool_kernels();
+rt::KernelTable reduce_kernels();
+rt::KernelTable softmax_kernels();
 }  // namespace avx512
 
 namespace {
 
 struct Set {
-  rt::KernelTable matmul, conv, half, functions, half_functions;
+  rt::KernelTable matmul, conv, conv_filter, half, functions, half_functions, half_arithmetic;
+  std::vector<rt::KernelTable> wide;  // what `half` stands on
 };
 
 /// Of every instruction set that this machine has.
 std::vector<Set> sets() {
   std::vector<Set> list = {{baseline::matmul_kernels(),
                             baseline::conv_kernels(),
+                            baseline::conv_filter_kernels(),
                             baseline::bfloat16_kernels(),
                             baseline::elementwise_functions_kernels(),
-                            baseline::bfloat16_functions_kernels()}};
+                            baseline::bfloat16_functions_kernels(),
+                            baseline::bfloat16_arithmetic_kernels(),
+                            {baseline::matmul_kernels(),
+                             baseline::conv_kernels(),
+                             baseline::conv_filter_kernels(),
+                             baseline::pool_kernels(),
+                             baseline::softmax_kernels(),
+                             baseline::reduce_kernels(),
+                             baseline::arg_reduce_kernels()}}};
 #if defined(__x86_64__)
   if (platform::detect() >= platform::Isa::avx2)
     list.push_back({avx2::matmul_kernels(),
                     avx2::conv_kernels(),
+                    avx2::conv_filter_kernels(),
                     avx2::bfloat16_kernels(),
                     avx2::elementwise_functions_kernels(),
-                    avx2::bfloat16_functions_kernels()});
+                    avx2::bfloat16_functions_kernels(),
+                    avx2::bfloat16_arithmetic_kernels(),
+                    {avx2::matmul_kernels(),
+                     avx2::conv_kernels(),
+                     avx2::conv_filter_kernels(),
+                     avx2::pool_kernels(),
+                     avx2::softmax_kernels(),
+                     avx2::reduce_kernels(),
+                     avx2::arg_reduce_kernels()}});
   if (platform::detect() >= platform::Isa::avx512)
     list.push_back({avx512::matmul_kernels(),
                     avx512::conv_kernels(),
+                    avx512::conv_filter_kernels(),
                     avx512::bfloat16_kernels(),
                     avx512::elementwise_functions_kernels(),
-                    avx512::bfloat16_functions_kernels()});
+                    avx512::bfloat16_functions_kernels(),
+                    avx512::bfloat16_arithmetic_kernels(),
+                    {avx512::matmul_kernels(),
+                     avx512::conv_kernels(),
+                     avx512::conv_filter_kernels(),
+                     avx512::pool_kernels(),
+                     avx512::softmax_kernels(),
+                     avx512::reduce_kernels(),
+                     avx512::arg_reduce_kernels()}});
 #endif
   return list;
 }
@@ -157,7 +203,7 @@ struct Product {
 
 TEST(Bfloat16, EveryContractionOfFloat32HasOne) {
   for (const Set& s : sets()) {
-    for (const rt::KernelTable& table : {s.matmul, s.conv}) {
+    for (const rt::KernelTable& table : {s.matmul, s.conv, s.conv_filter}) {
       for (std::size_t i = 0; i < table.size; ++i) {
         const std::string op = table.data[i].op;
         if (table.data[i].types[0] != DType::float32) continue;
@@ -168,6 +214,40 @@ TEST(Bfloat16, EveryContractionOfFloat32HasOne) {
         EXPECT_EQ(half->epilogue, table.data[i].epilogue);
       }
     }
+  }
+}
+
+/// The tables have room for so many.
+TEST(Bfloat16, NoKernelOfFloat32IsLeftOut) {
+  for (const Set& s : sets()) {
+    std::size_t count = 0;
+    for (const rt::KernelTable& table : s.wide) {
+      for (std::size_t i = 0; i < table.size; ++i) {
+        const rt::Kernel& k = table.data[i];
+        if (k.types[0] != DType::float32 || k.output_dims) continue;
+        EXPECT_NE(find(s.half, std::string(k.op) + "/bfloat16/"), nullptr) << k.name;
+        count += k.pack ? 2 : 1;
+      }
+    }
+    EXPECT_EQ(s.half.size, count);
+    for (std::size_t i = 0; i < s.functions.size; ++i) {
+      const rt::Kernel& k = s.functions.data[i];
+      if (!k.tile || k.types[0] != DType::float32) continue;
+      const std::string name = std::string(k.op) + "/bfloat16/";
+      EXPECT_TRUE(find(s.half_functions, name) || find(s.half_arithmetic, name)) << k.name;
+    }
+  }
+}
+
+TEST(Bfloat16, RefusesTooManyOperands) {
+  for (const Set& s : sets()) {
+    const rt::Kernel& k = *find(s.half, "MatMul/bfloat16/");
+    rt::KernelCall c;
+    c.kernel = &k;
+    c.n_in = 9;
+    EXPECT_EQ(k.need(c).workspace, 0);
+    EXPECT_FALSE(k.pack(c, nullptr).ok());
+    EXPECT_FALSE(k.run(c).ok());
   }
 }
 

@@ -96,14 +96,15 @@ ConvShape gradient_shape(const rt::KernelCall& c) {
   return conv_shape(c.out[0], c.in[0], c.attrs, 1);
 }
 
-/// body(part) for the parts of a gradient.
+/// body(part) for the parts of a gradient: as many as there are remainders, or places.
 template <class Body>
 void each_part(const ConvShape& s, Body&& body) {
   ConvShape swapped = s;
   swapped.in_channels = s.out_channels;
   swapped.out_channels = s.in_channels;
-  for (Int i = 0; i < s.y.stride; ++i) {
-    for (Int j = 0; j < s.x.stride; ++j)
+  const Int rows = at_most(s.y.stride, s.y.in), columns = at_most(s.x.stride, s.x.in);
+  for (Int i = 0; i < rows; ++i) {
+    for (Int j = 0; j < columns; ++j)
       body(part_of(swapped, gradient_axis(s.y, i), gradient_axis(s.x, j), true));
   }
 }
@@ -167,10 +168,11 @@ class Direct {
     const Int work = walk_.pixels() * walk_.depth() * part.s.group_out();
     walk_.cut(kUnitPixels, kUnitBytes, at_most(work / kUnitWork, kMostWorkers));
     workers_ = at_most(at_least(walk_.units(), 1), kMostWorkers);
-    blocks_ = at_least(ceil_div(walk_.depth(), kDepth), 1);
+    blocks_ = whole_rows() ? at_least(ceil_div(walk_.depth(), kDepth), 1) : walk_.s.y.filter;
   }
 
-  bool empty() const { return walk_.pixels() == 0; }
+  /// No output, or none that reads a cell: all are zero.
+  bool empty() const { return walk_.pixels() == 0 || walk_.depth() == 0; }
   Int workspace() const { return empty() ? 0 : table_bytes() + workers_ * worker_bytes(); }
 
   /// `y`: the whole result.
@@ -206,7 +208,7 @@ class Direct {
 
  private:
   Int row_count() const { return walk_.pixels(walk_.largest()); }
-  Int span_limit() const { return part_.taps() + blocks_; }
+  Int span_limit() const { return walk_.s.y.filter * walk_.s.x.filter + blocks_; }
   Int table_bytes() const {
     return rounded(row_count() * Int(sizeof(Int))) + rounded(span_limit() * Int(sizeof(Span))) +
            rounded((blocks_ + 1) * Int(sizeof(Int)));
@@ -235,7 +237,16 @@ class Direct {
       }
     }
   }
+  /// A block of the filter lies in one piece: where taps at the ends of its rows are left out, it
+  /// is one of the rows.
+  bool whole_rows() const { return walk_.s.x.filter == part_.s.x.filter; }
   Int block_begin(Int d) const { return walk_.depth() * d / blocks_; }
+  /// Where block `d` begins in the whole filter.
+  Int packed_begin(Int d) const {
+    const Int row = part_.s.x.filter * part_.s.group_in(), first = walk_.taps_y.first * row;
+    if (whole_rows()) return first + block_begin(d);
+    return first + d * row + walk_.taps_x.first * part_.s.group_in();
+  }
   void fill_spans(const Tables& t) const {
     Int count = 0;
     for (Int d = 0; d < blocks_; ++d) {
@@ -250,7 +261,7 @@ class Direct {
   }
 
   SpanProduct product(const float* packed, const Tables& t, Int group, Int block) const {
-    const Int cols = part_.s.group_out(), depth = walk_.depth(), k = block_begin(block);
+    const Int cols = part_.s.group_out(), depth = part_.depth(), k = packed_begin(block);
     const Int full = cols / kConvPanel * kConvPanel;
     packed += group * (part_.packed() / part_.s.groups);
     SpanProduct p;
@@ -322,12 +333,19 @@ rt::Needs needs_of(Int packed, Int workspace, bool is_packed, int operand) {
           .packed_operand = std::int8_t(operand)};
 }
 
+/// There is nothing to sum over, or no result.
+bool is_empty(const rt::KernelCall& c) {
+  return c.in[0].size() == 0 || c.in[1].size() == 0 || c.out[0].size() == 0;
+}
+
 rt::Needs need_forward(const rt::KernelCall& c) {
+  if (is_empty(c)) return {};
   const Part p = forward_part(c);
   return needs_of(bytes_of(p.packed()), Direct(p).workspace(), c.packed, 1);
 }
 
 void pack_forward(const rt::KernelCall& c, float* packed) {
+  if (is_empty(c)) return;
   pack_filter(forward_part(c), c.in[1].as<float>(), c.in[1].dims[1], packed);
 }
 
@@ -349,57 +367,74 @@ const float* packed_filter(const rt::KernelCall& c, Int bytes, char** space, Pac
   return packed;
 }
 
-Status run_forward(const rt::KernelCall& c) {
+/// The epilogue of a result that was not computed in order.
+void run_epilogue(const rt::KernelCall& c) {
+  const Int cols = c.out[0].dims[3], pixels = c.out[0].size() / cols;
+  auto* y = c.out[0].as<float>();
+  rt::parallel_ranges(c, pixels, kUnitBytes / cols / 8 + 1, [&](Int begin, Int end) {
+    c.epilogue->run(c.epilogue->arg, y + begin * cols, begin, end - begin, 0, cols, cols);
+  });
+}
+
+void set_zero(const rt::View& y) {
+  std::memset(y.data, 0, std::size_t(y.bytes()));
+}
+
+Status run_zero(const rt::KernelCall& c) {
   if (c.out[0].size() == 0) return {};
+  set_zero(c.out[0]);
+  if (c.epilogue) run_epilogue(c);
+  return {};
+}
+
+Status run_forward(const rt::KernelCall& c) {
+  if (is_empty(c)) return run_zero(c);
   const Part p = forward_part(c);
+  const Direct direct(p);
+  if (direct.empty()) return run_zero(c);
   char* space;
   const float* packed = packed_filter(c, bytes_of(p.packed()), &space, pack_forward);
-  Direct(p).run(c, c.in[0].as<float>(), packed, c.out[0].as<float>(), c.out[0], space);
+  direct.run(c, c.in[0].as<float>(), packed, c.out[0].as<float>(), c.out[0], space);
   return {};
 }
 
 rt::Needs need_input(const rt::KernelCall& c) {
+  if (is_empty(c)) return {};
   Int packed = 0, workspace = 0;
   each_part(gradient_shape(c), [&](const Part& p) {
     packed += p.packed();
-    if (p.taps() > 0) workspace = at_least(Direct(p).workspace(), workspace);
+    workspace = at_least(Direct(p).workspace(), workspace);
   });
   return needs_of(bytes_of(packed), workspace, c.packed, 0);
 }
 
 void pack_input(const rt::KernelCall& c, float* packed) {
+  if (is_empty(c)) return;
   each_part(gradient_shape(c), [&](const Part& p) {
     pack_filter(p, c.in[0].as<float>(), c.in[0].dims[1], packed);
     packed += p.packed();
   });
 }
 
-/// The epilogue of a result that was not computed in order.
-void run_epilogue(const rt::KernelCall& c, float* y, Int pixels, Int cols) {
-  rt::parallel_ranges(c, pixels, kUnitBytes / cols / 8 + 1, [&](Int begin, Int end) {
-    c.epilogue->run(c.epilogue->arg, y + begin * cols, begin, end - begin, 0, cols, cols);
-  });
-}
-
 Status run_input(const rt::KernelCall& c) {
-  if (c.out[0].size() == 0) return {};
+  if (is_empty(c)) return run_zero(c);
   const ConvShape s = gradient_shape(c);
   Int size = 0;
   bool dense = true, all = true;
   each_part(s, [&](const Part& p) {
     size += p.packed();
     dense = dense && p.dense();
-    all = all && p.taps() > 0;
+    all = all && !Direct(p).empty();
   });
   char* space;
   const float* packed = packed_filter(c, bytes_of(size), &space, pack_input);
   auto* dx = c.out[0].as<float>();
-  if (!all) std::memset(dx, 0, std::size_t(c.out[0].bytes()));
+  if (!all) set_zero(c.out[0]);
   each_part(s, [&](const Part& p) {
-    if (p.taps() > 0) Direct(p).run(c, c.in[1].as<float>(), packed, dx, c.out[0], space);
+    Direct(p).run(c, c.in[1].as<float>(), packed, dx, c.out[0], space);
     packed += p.packed();
   });
-  if (c.epilogue && !(dense && all)) run_epilogue(c, dx, s.batch * s.y.in * s.x.in, s.in_channels);
+  if (c.epilogue && !(dense && all)) run_epilogue(c);
   return {};
 }
 

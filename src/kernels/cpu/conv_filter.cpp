@@ -35,10 +35,12 @@ class FilterGradient {
  public:
   explicit FilterGradient(const rt::KernelCall& c)
       : walk_(conv_shape(c.in[0], c.out[0], c.attrs, 1), true), tiles_(walk_.depth()) {
+    if (empty()) return;
     walk_.cut(kBlockPixels, kBlockBytes, 1);
     const ConvShape& s = walk_.s;
     cols_ = s.group_out();
     size_ = walk_.depth() * s.out_channels;
+    apart_ = c.out[0].size() != size_;
     packs_ = cols_ % kLanes<float> != 0 || s.out_channels > kColumnsInPlace;
     const Int work = walk_.pixels() * walk_.depth() * cols_ / kUnitWork;
     depth_parts_ = work > 1 ? ceil_div(tiles_.count, kPartTiles) : 1;
@@ -49,8 +51,14 @@ class FilterGradient {
         at_most(kRoundBytes / (shares_ * block_bytes()), ceil_div(walk_.units(), shares_)), 1);
   }
 
+  /// Some of the result is zero, since no cell is read for it.
+  bool leaves_out() const { return empty() || apart_; }
+  bool empty() const { return walk_.pixels() == 0 || walk_.depth() == 0; }
+
   Int workspace() const {
-    return table_bytes() + shares_ * blocks_ * block_bytes() + (shares_ - 1) * bytes_of(size_);
+    if (empty()) return 0;
+    return table_bytes() + shares_ * blocks_ * block_bytes() +
+           (shares_ - 1 + Int(apart_)) * bytes_of(size_);
   }
 
   void run(const rt::KernelCall& c) const {
@@ -60,7 +68,8 @@ class FilterGradient {
       rows[k] = walk_.depth_offset(k);
     space += table_bytes();
     auto* others = reinterpret_cast<float*>(space + shares_ * blocks_ * block_bytes());
-    auto* dw = c.out[0].as<float>();
+    float* dw = c.out[0].as<float>();
+    if (apart_) dw = others + (shares_ - 1) * floats_of(bytes_of(size_));
     const Int parts = depth_parts_ * column_parts_ * walk_.s.groups;
     const Int longest = ceil_div(walk_.units(), shares_);
     for (Int first = 0; first < longest; first += blocks_) {
@@ -75,6 +84,7 @@ class FilterGradient {
       });
     }
     add_up(c, dw, others);
+    if (apart_) place(dw, c.out[0].dims[1], c.out[0].as<float>());
   }
 
  private:
@@ -215,24 +225,46 @@ class FilterGradient {
     });
   }
 
+  /// Copies the taps that are there to their places in the filter, whose rows have `full_width`;
+  /// the others are zero.
+  void place(const float* from, Int full_width, float* dw) const {
+    const Taps &y = walk_.taps_y, &x = walk_.taps_x;
+    const Int tap = walk_.s.group_in() * walk_.s.out_channels;
+    for (Int i = 0; i < y.count; ++i, from += x.count * tap)
+      std::memcpy(dw + ((y.first + i) * full_width + x.first) * tap,
+                  from,
+                  std::size_t(x.count * tap) * sizeof(float));
+  }
+
   Walk walk_;
   Tiles tiles_;
+  bool apart_ = false;  // taps are left out: the sums are not where the result is
   Int cols_, size_, shares_, depth_parts_, column_parts_;
   Int blocks_;  // of a share in a round
   bool packs_;
 };
 
+/// There is nothing to sum over, or no result.
+bool is_empty(const rt::KernelCall& c) {
+  return c.in[0].size() == 0 || c.in[1].size() == 0 || c.out[0].size() == 0;
+}
+void set_zero(const rt::View& y) {
+  if (y.size() > 0) std::memset(y.data, 0, std::size_t(y.bytes()));
+}
+
 rt::Needs need(const rt::KernelCall& c) {
+  if (is_empty(c)) return {};
   return {.workspace = FilterGradient(c).workspace()};
 }
 
 Status run(const rt::KernelCall& c) {
-  if (c.out[0].size() == 0) return {};
-  if (c.in[0].size() == 0 || c.in[1].size() == 0) {
-    std::memset(c.out[0].data, 0, std::size_t(c.out[0].bytes()));
+  if (is_empty(c)) {
+    set_zero(c.out[0]);
     return {};
   }
-  FilterGradient(c).run(c);
+  const FilterGradient gradient(c);
+  if (gradient.leaves_out()) set_zero(c.out[0]);
+  if (!gradient.empty()) gradient.run(c);
   return {};
 }
 

@@ -83,6 +83,7 @@ struct Case {
   const char* padding = "SAME";
   Int groups = 1;
   Int border[4] = {0, 0, 0, 0};  // top, bottom, left, right of EXPLICIT
+  Int filter_in = -1;            // -1: in / groups
 };
 
 // A convolution of random values: operands 0 image, 1 filter, 2 result.
@@ -94,7 +95,7 @@ class Convolution {
         borders_{0, 0, c.border[0], c.border[1], c.border[2], c.border[3], 0, 0},
         padding_(c.padding),
         dims_{{c.batch, c.height, c.width, c.in},
-              {c.filter[0], c.filter[1], c.in / c.groups, c.out},
+              {c.filter[0], c.filter[1], c.filter_in < 0 ? c.in / c.groups : c.filter_in, c.out},
               {c.batch, extent(c, 0), extent(c, 1), c.out}} {
     std::mt19937 random(5);
     std::uniform_real_distribution<float> uniform(-1, 1);
@@ -108,11 +109,12 @@ class Convolution {
   rt::View view(int i) { return {data_[i].data(), dims_[i], DType::float32, 4}; }
   Floats& data(int i) { return data_[i]; }
 
-  Floats run(const rt::Kernel& kernel, const Options& options = {}) {
+  template <class Body>
+  auto with_call(const rt::Kernel& kernel, Floats& result, Body&& body) {
     const int op = number(kernel);
     const rt::View in[] = {view(op == 0 ? 0 : op == 1 ? 1 : 0), view(op == 0 ? 1 : 2)};
     rt::View out = view(op == 0 ? 2 : op == 1 ? 0 : 1);
-    Floats result(std::size_t(out.size()), NAN);
+    result.assign(std::size_t(out.size()), NAN);
     out.data = result.data();
     const std::vector<rt::Attr> attrs = attributes(op, out);
     rt::KernelCall c;
@@ -123,6 +125,22 @@ class Convolution {
     c.n_in = 2;
     c.n_out = 1;
     c.n_attrs = std::uint16_t(attrs.size());
+    return body(c);
+  }
+
+  rt::Needs needs(const rt::Kernel& kernel) {
+    Floats result;
+    return with_call(kernel, result, [&](rt::KernelCall& c) { return kernel.need(c); });
+  }
+
+  Floats run(const rt::Kernel& kernel, const Options& options = {}) {
+    Floats result;
+    with_call(kernel, result, [&](rt::KernelCall& c) { run(kernel, c, options); });
+    return result;
+  }
+
+ private:
+  static void run(const rt::Kernel& kernel, rt::KernelCall& c, const Options& options) {
     c.epilogue = options.epilogue;
     c.context = options.context;
     rt::Needs needs = kernel.need ? kernel.need(c) : rt::Needs{};
@@ -140,10 +158,8 @@ class Convolution {
     EXPECT_TRUE(kernel.run(c).ok());
     for (int i = 0; i < 64; ++i)
       EXPECT_EQ(guard[i], 0x5a) << "written behind the workspace";
-    return result;
   }
 
- private:
   static int number(const rt::Kernel& k) {
     return std::string(k.op) == kOps[0] ? 0 : std::string(k.op) == kOps[1] ? 1 : 2;
   }
@@ -196,6 +212,23 @@ const Case kCases[] = {
     {"deep", 1, 5, 6, 200, 33, {3, 3}},
     {"wide", 1, 3, 300, 2, 6, {3, 5}},
     {"tall", 2, 200, 9, 64, 48, {3, 3}},
+    {"no images", 0, 5, 5, 3, 4, {3, 3}},
+    {"no height", 2, 0, 5, 3, 4, {3, 3}},
+    {"no width", 1, 1, 0, 16, 8, {1, 3}, {1, 4}},
+    {"no input channels", 2, 5, 5, 0, 4, {3, 3}, {1, 1}, {1, 1}, "SAME", 1, {0, 0, 0, 0}, 2},
+    {"stride of a million", 1, 1, 1, 1, 1, {1, 1}, {1000000, 1000000}},
+    {"strides beyond the image", 2, 3, 4, 5, 6, {3, 3}, {7, 9}},
+    {"stride beyond the width", 2, 9, 4, 5, 6, {3, 3}, {2, 6}},
+    {"dilation of a hundred thousand", 1, 4, 4, 1, 3, {3, 3}, {1, 1}, {100000, 100000}},
+    {"dilation of 32 bits", 2, 4, 5, 3, 4, {3, 3}, {1, 1}, {4294967295, 4294967295}},
+    {"dilation beyond the width", 2, 9, 7, 3, 20, {3, 5}, {1, 1}, {2, 5}},
+    {"dilation beyond the height", 2, 9, 7, 3, 20, {5, 3}, {1, 1}, {5, 2}},
+    {"dilation and stride beyond", 2, 9, 7, 3, 20, {5, 5}, {2, 3}, {6, 4}},
+    {"dilation of groups", 2, 9, 8, 12, 18, {3, 3}, {1, 1}, {20, 20}, "SAME", 3},
+    {"dilation of many channels", 8, 14, 14, 64, 64, {3, 3}, {1, 1}, {1, 20}},
+    {"border alone above", 3, 4, 4, 2, 3, {3, 2}, {1, 1}, {6, 1}, "EXPLICIT", 1, {12, 0, 0, 5}},
+    {"border alone behind", 3, 4, 6, 2, 3, {2, 4}, {1, 1}, {1, 7}, "EXPLICIT", 1, {0, 1, 2, 20}},
+    {"border everywhere", 2, 5, 5, 3, 4, {2, 2}, {1, 1}, {100, 100}},
 };
 
 // Outputs whose terms are cut or summed in another order differ by roundings only.
@@ -268,9 +301,22 @@ TEST(Conv, ASampleDoesNotDependOnItsBatch) {
   }
 }
 
+TEST(Conv, ALargeDilationTakesNoMoreMemory) {
+  for (const char* op : kOps) {
+    for (const rt::Kernel* k : kernels(op)) {
+      Convolution far({"", 1, 4, 4, 1, 1, {3, 3}, {1, 1}, {100000, 100000}});
+      EXPECT_LT(far.needs(*k).workspace, 1 << 20) << k->name;
+    }
+  }
+}
+
 TEST(Conv, RunsTheEpilogueOnceOnEachElement) {
   const Case cases[] = {{"", 5, 14, 13, 5, 20, {3, 3}},
-                        {"", 5, 14, 13, 6, 20, {3, 3}, {2, 3}, {1, 1}, "SAME", 2}};
+                        {"", 5, 14, 13, 6, 20, {3, 3}, {2, 3}, {1, 1}, "SAME", 2},
+                        {"", 2, 3, 4, 5, 6, {3, 3}, {7, 9}},
+                        {"", 2, 5, 5, 3, 4, {3, 3}, {1, 1}, {1, 40}},
+                        {"", 2, 5, 5, 3, 4, {2, 2}, {1, 1}, {100, 100}},
+                        {"", 2, 5, 5, 0, 4, {3, 3}, {1, 1}, {1, 1}, "SAME", 1, {0, 0, 0, 0}, 2}};
   const auto run = [](void* arg, void* c, Int row0, Int rows, Int col0, Int cols, Int ldc) {
     for (Int i = 0; i < rows; ++i) {
       for (Int j = 0; j < cols; ++j) {

@@ -30,22 +30,54 @@ struct Unit {
   Int image = 0, images = 1, row = 0, rows = 0;
 };
 
+// Taps [first, first + count) of a filter along an axis.
+struct Taps {
+  Int first = 0, count = 0;
+};
+
+// From the first to the last tap that reads a cell of the image for any output.
+inline Taps reading(const ConvAxis& a) {
+  const auto reads = [&](Int tap) {
+    const Int outside = -a.cell(0, tap);  // cells in front of the image
+    const Int at = outside > 0 ? ceil_div(outside, a.stride) : 0;
+    return at < a.out && a.cell(at, tap) < a.in;
+  };
+  Taps t{0, a.filter};
+  while (t.count > 0 && !reads(t.first))
+    ++t.first, --t.count;
+  while (t.count > 0 && !reads(t.first + t.count - 1))
+    --t.count;
+  return t;
+}
+
+// So many elements; no more than are worth asking for, since there is no such memory.
+inline Int elements(Int a, Int b) {
+  constexpr Int kMost = Int(1) << 54;
+  Int n;
+  return __builtin_mul_overflow(a, b, &n) || n > kMost ? kMost : n;
+}
+
 // Windows that reach beyond the image read a copy of it with a border of zeros; where none does,
-// the image itself is read.
+// the image itself is read. Taps at the ends of the filter that see the border alone are left out,
+// so that the border is no wider than what the other taps need, whatever the dilation.
 class Walk {
  public:
   // `spread`: outputs side by side read cells that do not compete for the same places in a cache.
-  explicit Walk(const ConvShape& shape, bool spread = false) : s(shape), pitch_(shape.in_channels) {
+  explicit Walk(const ConvShape& shape, bool spread = false)
+      : s(shape), taps_y(reading(shape.y)), taps_x(reading(shape.x)), pitch_(shape.in_channels) {
+    leave_out(s.y, taps_y);
+    leave_out(s.x, taps_x);
     const auto inside = [](const ConvAxis& a) {
       return a.before <= 0 && a.cell(a.out - 1, a.filter - 1) < a.in;
     };
     constexpr Int kCompeting = 64, kLine = 16;
     if (spread && pixel_step() % kCompeting == 0) pitch_ += kLine;
     plain_ = inside(s.y) && inside(s.x) && pitch_ == s.in_channels;
-    line_ = (plain_ ? s.x.in : reach(s.x, s.x.out)) * pitch_;
+    line_ = elements(plain_ ? s.x.in : reach(s.x, s.x.out), pitch_);
   }
 
-  ConvShape s;
+  ConvShape s;          // with the taps that are left
+  Taps taps_y, taps_x;  // which are these
 
   bool plain() const { return plain_; }
   Int depth() const { return s.y.filter * s.x.filter * s.group_in(); }
@@ -54,8 +86,8 @@ class Walk {
   Int first_pixel(const Unit& u) const { return (u.image * s.y.out + u.row) * s.x.out; }
 
   // Elements of the copy for that many rows of an image.
-  Int copied(Int rows) const { return plain_ ? 0 : reach(s.y, rows) * line_; }
-  Int copied(const Unit& u) const { return u.images * copied(u.rows); }
+  Int copied(Int rows) const { return plain_ ? 0 : elements(reach(s.y, rows), line_); }
+  Int copied(const Unit& u) const { return elements(u.images, copied(u.rows)); }
 
   // Cuts the work: about `pixels` outputs whose cells take about `bytes`, and at least `parts`
   // units.
@@ -111,6 +143,10 @@ class Walk {
   }
 
  private:
+  static void leave_out(ConvAxis& a, const Taps& taps) {
+    a.before -= taps.first * a.dilation;
+    a.filter = taps.count;
+  }
   static Int reach(const ConvAxis& a, Int outputs) {
     return (outputs - 1) * a.stride + (a.filter - 1) * a.dilation + 1;
   }

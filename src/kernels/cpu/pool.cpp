@@ -175,7 +175,7 @@ void pool_gradient(const PoolShape& s, const T* x, const T* dy, T* dx, Done&& do
       });
     }
     const std::int64_t next = (i + 1) * s.y.stride;
-    if (alone) done(i * s.y.stride, next < s.y.in ? next : s.y.in);
+    if (alone && i * s.y.stride < s.y.in) done(i * s.y.stride, next < s.y.in ? next : s.y.in);
   }
   if (!alone) done(0, s.y.in);
 }

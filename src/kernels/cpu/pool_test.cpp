@@ -49,11 +49,13 @@ struct Pool {
   const char* padding;
   std::vector<float> x, dy;
 
-  std::vector<float> run(const rt::Kernel& kernel) const {
+  std::vector<std::int64_t> pads = {};
+
+  std::vector<float> run(const rt::Kernel& kernel, const rt::Epilogue* epilogue = nullptr) const {
     const rt::Attr attrs[] = {rt::Attr::int_list(size, 4),
                               rt::Attr::int_list(strides, 4),
                               rt::Attr::string(padding, std::uint32_t(std::strlen(padding))),
-                              rt::Attr::int_list(nullptr, 0)};
+                              rt::Attr::int_list(pads.data(), std::uint32_t(pads.size()))};
     const bool gradient = std::string(kernel.op) == "MaxPoolGrad";
     std::vector<float> y(gradient ? x.size() : dy.size(), 7);
     const rt::View image{const_cast<float*>(x.data()), in, DType::float32, 4};
@@ -67,6 +69,7 @@ struct Pool {
     call.n_in = gradient ? 3 : 1;
     call.n_out = 1;
     call.n_attrs = 4;
+    call.epilogue = epilogue;
     EXPECT_TRUE(kernel.run(call).ok());
     return y;
   }
@@ -117,6 +120,32 @@ TEST(MaxPool, GivesTheBitsOfTheReference) {
         }
       }
     }
+  }
+}
+
+TEST(MaxPool, TheEpilogueOfAGradientSeesEachRowOnce) {
+  Pool p = make(2, 3, 2, 2, true);
+  p.out[1] = 4;  // three windows lie below the image
+  p.padding = "EXPLICIT";
+  p.pads = {0, 0, 0, 6, 0, 0, 0, 0};
+  p.dy.assign(2 * 4 * 1 * 3, 1.f);
+  for (const rt::KernelTable& table : tables()) {
+    std::vector<std::int64_t> seen;
+    const rt::Epilogue epilogue{
+        [](void* arg,
+           void*,
+           std::int64_t row0,
+           std::int64_t rows,
+           std::int64_t,
+           std::int64_t,
+           std::int64_t) {
+          EXPECT_GT(rows, 0);
+          for (std::int64_t i = 0; i < rows; ++i)
+            static_cast<std::vector<std::int64_t>*>(arg)->push_back(row0 + i);
+        },
+        &seen};
+    p.run(find(table, "MaxPoolGrad"), &epilogue);
+    EXPECT_EQ(seen, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7}));
   }
 }
 

@@ -2,6 +2,8 @@
 /// in order.
 #include "kernels/scalar/conv.h"
 
+#include <algorithm>
+
 #include "kernels/ref/wide.h"
 
 namespace weir::kernels::ref {
@@ -166,6 +168,10 @@ template <bool depthwise, class T>
 Status run(ToFilter<depthwise>, const rt::KernelCall& c) {
   const ConvShape s = shape_of(depthwise, c.in[0], c.out[0], c.attrs, 1);
   const T *x = c.in[0].as<T>(), *dy = c.in[1].as<T>();
+  if (c.in[0].size() == 0) {
+    std::fill_n(c.out[0].as<T>(), c.out[0].size(), narrow<T>(0.0));
+    return {};
+  }
   for_each(c.out[0].as<T>(),
            {s.y.filter, s.x.filter, s.group_in(), s.out_channels},
            [&](I fy, I fx, I ch, I o) { return filter_gradient_at(s, x, dy, fy, fx, ch, o); });

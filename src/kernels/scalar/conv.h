@@ -62,7 +62,7 @@ inline ConvShape conv_shape(const rt::View& input,
   s.batch = input.dims[0];
   s.in_channels = input.dims[3];
   s.out_channels = filter.dims[3];
-  s.groups = filter.dims[2] > 0 ? s.in_channels / filter.dims[2] : 1;
+  s.groups = filter.dims[2] > 0 && s.in_channels > 0 ? s.in_channels / filter.dims[2] : 1;
   s.y = conv_axis(
       1, input.dims[1], filter.dims[0], strides, padding, &attrs[first + 2], &attrs[first + 4]);
   s.x = conv_axis(
@@ -76,7 +76,7 @@ inline ConvShape depthwise_shape(const rt::View& input,
                                  const rt::Attr* attrs,
                                  int first) {
   ConvShape s = conv_shape(input, filter, attrs, first);
-  s.groups = s.in_channels;
+  s.groups = s.in_channels > 0 ? s.in_channels : 1;
   s.out_channels = s.in_channels * filter.dims[3];
   return s;
 }

@@ -200,6 +200,11 @@ void expect_error(const char* text, auto&& body) {
 }
 
 TEST_F(Conv, BadAttributesAreErrors) {
+  const Ints far{1, INT64_MAX, 1, 1};
+  expect_error("reaches too far", [&] { convolution_2d(x, w, far, "SAME"); });
+  expect_error("reaches too far", [&] {
+    convolution_2d(x, w, {1, 1, 1, 1}, "SAME", {}, "NHWC", far);
+  });
   expect_error("strides must be positive", [&] { convolution_2d(x, w, {1, 0, 1, 1}, "SAME"); });
   expect_error("strides of batch and channels must be 1", [&] {
     convolution_2d(x, w, {2, 1, 1, 1}, "SAME");

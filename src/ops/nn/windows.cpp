@@ -51,6 +51,21 @@ base::Window window(InferContext& c, const WindowAttrs& a, int axis, std::int64_
           a.dilations < 0 ? 1 : list(c, a.dilations)[std::size_t(axis)]};
 }
 
+/// So that places can be computed with; far beyond any memory.
+void check_reach(InferContext& c,
+                 const base::Window& w,
+                 std::int64_t in,
+                 std::int64_t before,
+                 std::int64_t after) {
+  constexpr std::int64_t kMost = std::int64_t(1) << 40;
+  const bool spans = w.size <= 1 || w.dilation <= kMost / (w.size - 1);
+  if (spans && w.stride <= kMost && in <= kMost && before <= kMost && after <= kMost) return;
+  c.fail("the window reaches too far",
+         c.describe_inputs() + ", window of " + std::to_string(w.size) + " cells, stride " +
+             std::to_string(w.stride) + ", dilation " + std::to_string(w.dilation),
+         "2^40 cells at most");
+}
+
 }  // namespace
 
 void check_windows(InferContext& c, const WindowAttrs& a) {
@@ -68,6 +83,7 @@ base::Extent extent(
     before = list(c, a.explicit_paddings)[std::size_t(2 * axis)];
     after = list(c, a.explicit_paddings)[std::size_t(2 * axis + 1)];
   }
+  check_reach(c, window(c, a, axis, filter), in, before, after);
   const base::Extent e = base::slide(in, window(c, a, axis, filter), padding, before, after);
   if (e.out < 0)
     c.fail("negative dimension size: the window is larger than the input",

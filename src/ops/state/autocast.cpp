@@ -19,9 +19,15 @@ constexpr std::int64_t kWorthKeeping = 16384;
 
 /// Of a copy in `to` of these elements, among the other forms that a buffer may keep.
 std::uint64_t key_of(const TensorImpl& t, DType to) {
-  const std::uint64_t key = reinterpret_cast<std::uintptr_t>(t.data()) ^
-                            std::uint64_t(t.size()) << 20 ^ std::uint64_t(to) << 56;
-  return key * 0x9e3779b97f4a7c15ull | 1;
+  std::uint64_t hash = 0;
+  for (const std::uint64_t v : {std::uint64_t(reinterpret_cast<std::uintptr_t>(t.data())),
+                                std::uint64_t(t.size()),
+                                std::uint64_t(t.dtype()),
+                                std::uint64_t(to)}) {
+    hash = (hash ^ v) * 0x9e3779b97f4a7c15ull;
+    hash ^= hash >> 29;
+  }
+  return hash | 1;
 }
 
 /// Keeps `copy` with the elements it was made of, until they change.
@@ -45,7 +51,7 @@ Tensor convert(const Tensor& value, DType to, std::source_location where) {
     return cast(Operand(value, where), to);
   const std::uint64_t key = key_of(t, to);
   const PackedForm* form = owner->packed.load(std::memory_order_acquire);
-  if (form && form->key == key) {
+  if (form && form->key == key && form->memory->bytes == t.size() * byte_size(to)) {
     form->memory->retain();
     return TensorImpl::over(form->memory, to, t.shape());
   }
