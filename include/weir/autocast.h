@@ -15,6 +15,7 @@ namespace weir::inline v0 {
 /// Scopes nest; DType::invalid ends the conversion for as long as the inner one lives.
 class AutocastScope {
  public:
+  /// Error: a dtype that is neither floating-point nor invalid.
   explicit AutocastScope(DType dtype);
   ~AutocastScope();
   AutocastScope(const AutocastScope&) = delete;

@@ -5,6 +5,7 @@
 #include <weir/tensor.h>
 
 #include <source_location>
+#include <utility>
 
 namespace weir::dispatch {
 
@@ -20,5 +21,17 @@ struct Autocast {
 
 /// Of this thread.
 Autocast& autocast();
+
+/// While it lives, this thread reads variables as they are.
+class PauseAutocast {
+ public:
+  PauseAutocast() : outer_(std::exchange(autocast().dtype, DType::invalid)) {}
+  ~PauseAutocast() { autocast().dtype = outer_; }
+  PauseAutocast(const PauseAutocast&) = delete;
+  PauseAutocast& operator=(const PauseAutocast&) = delete;
+
+ private:
+  DType outer_;
+};
 
 }  // namespace weir::dispatch

@@ -216,6 +216,28 @@ bool is_static(const Invocation& call) {
       call.outputs.begin(), call.outputs.end(), [](const Spec& s) { return s.shape.is_static(); });
 }
 
+/// Null if no profiler has room for the event, or there is no memory: the work matters more.
+profile::LabelPtr label_if_wanted(const Invocation& call, std::span<const Spec> outputs) noexcept {
+  try {
+    return profile::has_room() ? label_of(call, outputs, find_kernel(call)) : nullptr;
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+/// Of an op whose result's shape depends on data.
+profile::LabelPtr label_of_results(const Invocation& call,
+                                   std::span<const Tensor> results) noexcept {
+  try {
+    base::SmallVector<Spec, 2> outputs;
+    for (const Tensor& t : results)
+      outputs.push_back({t.dtype(), t.shape()});
+    return label_if_wanted(call, outputs);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
 class EagerHandler final : public dispatch::Handler {
  public:
   void run(const Invocation& call, std::span<Tensor> results) override {
@@ -238,10 +260,13 @@ class EagerHandler final : public dispatch::Handler {
   }
 
   void run_profiled(const Invocation& call, std::span<Tensor> results) {
-    const profile::LabelPtr label = label_of(call, find_kernel(call));
+    const bool sized = is_static(call);
+    profile::LabelPtr label = sized ? label_if_wanted(call, call.outputs) : nullptr;
     const std::int64_t begin = profile::now();
     run_now(call, results);
-    profile::record(label, begin, profile::now());
+    const std::int64_t end = profile::now();
+    if (!sized) label = label_of_results(call, results);
+    profile::record(label, begin, end);
   }
 
   Tensor read(const std::shared_ptr<VariableState>& variable, std::source_location) override {

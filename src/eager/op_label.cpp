@@ -6,7 +6,9 @@
 
 namespace weir::eager {
 
-profile::LabelPtr label_of(const dispatch::Invocation& call, const rt::Kernel* kernel) {
+profile::LabelPtr label_of(const dispatch::Invocation& call,
+                           std::span<const Spec> outputs,
+                           const rt::Kernel* kernel) {
   auto label = std::make_shared<profile::Label>();
   label->category = profile::Category::op;
   label->name = label->op = call.op.name();
@@ -18,11 +20,11 @@ profile::LabelPtr label_of(const dispatch::Invocation& call, const rt::Kernel* k
     label->inputs += label->inputs.empty() ? "" : ", ";
     label->inputs += Spec{spec.dtype, spec.shape.to_shape()}.describe();
   }
-  for (const Spec& s : call.outputs)
+  for (const Spec& s : outputs)
     label->result += (label->result.empty() ? "" : ", ") + s.describe();
   label->where = to_string(call.where);
   if (!kernel) return label;
-  const Cost cost = dispatch::cost(call.op, inputs, call.outputs, call.attrs);
+  const Cost cost = dispatch::cost(call.op, inputs, outputs, call.attrs);
   label->flops = cost.flops;
   label->bytes = cost.bytes;
   return label;

@@ -7,7 +7,10 @@
 
 namespace weir::eager {
 
-/// `kernel` null: an op that is computed with others.
-profile::LabelPtr label_of(const dispatch::Invocation& call, const rt::Kernel* kernel);
+/// `kernel` null: an op that is computed with others. `outputs`: the call's; where their shapes
+/// depend on data, those of its results.
+profile::LabelPtr label_of(const dispatch::Invocation& call,
+                           std::span<const Spec> outputs,
+                           const rt::Kernel* kernel);
 
 }  // namespace weir::eager

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "dispatch/autocast.h"
 #include "flow/runner.h"
 #include "function/borrowed.h"
 #include "function/concrete.h"
@@ -56,6 +57,25 @@ std::string difference(const Signature& now, const Signature& before) {
          ("a value that is no tensor is '" + now.key + "', was '" + before.key + "'");
   return s.empty() ? "the same signature (its trace was dropped from the cache)" : s;
 }
+
+/// The key of a call, which also says in what dtype this thread reads variables: a trace has the
+/// conversions in it.
+class FullKey {
+ public:
+  explicit FullKey(std::string_view key) : key_(key) {
+    const DType autocast = dispatch::autocast().dtype;
+    if (autocast == DType::invalid) return;
+    own_ = std::string(key) + "[variables in " + std::string(weir::name(autocast)) + "]";
+    key_ = own_;
+  }
+  FullKey(const FullKey&) = delete;
+  FullKey& operator=(const FullKey&) = delete;
+  std::string_view view() const { return key_; }
+
+ private:
+  std::string own_;
+  std::string_view key_;
+};
 
 /// 0 if equal; a differing dtype counts as much as a differing dimension, a differing rank more.
 int differences(const Spec& a, const Spec& b) {
@@ -124,7 +144,7 @@ class FunctionCore::Impl {
   }
 
   FlatResult call(std::span<const Tensor> arguments,
-                  std::string_view key,
+                  std::string_view given_key,
                   const Body& body,
                   Where where) {
     check_defined(arguments, where);
@@ -132,6 +152,8 @@ class FunctionCore::Impl {
       check_declared(arguments, where);
       return body.run(body.context, arguments);
     }
+    const FullKey full_key(given_key);
+    const std::string_view key = full_key.view();
     const std::shared_ptr<graph::Builder> outer = graph::builder_for(arguments);
     const std::shared_ptr<const tracing::Ready> ready =
         outer ? nullptr : ready_.find(arguments, key);
@@ -148,7 +170,7 @@ class FunctionCore::Impl {
                                   std::string_view key,
                                   const Body& body,
                                   Where where) {
-    Signature signature{{}, std::string(key)};
+    Signature signature{{}, std::string(FullKey(key).view())};
     for (const TensorSpec& s : specs) {
       signature.specs.push_back({s.dtype, s.shape});
       signature.names.push_back(s.name);

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <weir/autocast.h>
 #include <weir/function.h>
 #include <weir/functions.h>
 #include <weir/graph.h>
@@ -29,6 +30,56 @@ TEST(Function, TracesOncePerSignature) {
   EXPECT_EQ(f.stats().traces, 3u);
   EXPECT_EQ(f.explain_retrace(),
             "'function' was traced again: argument 0 is int32[2], was float32[2]");
+}
+
+TEST(Function, TracesOncePerAutocastDtype) {
+  const Variable v(Tensor{1.f, 2.f}, "v");
+  auto g = function([&] { return v.value(); });
+  const auto read_in = [&](DType dtype) {
+    const AutocastScope scope(dtype);
+    return g().dtype();
+  };
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(read_in(DType::bfloat16), DType::bfloat16);
+    EXPECT_EQ(g().dtype(), DType::float32);
+    EXPECT_EQ(read_in(DType::float16), DType::float16);
+  }
+  EXPECT_EQ(g.stats().traces, 3u);
+  const auto result_of = [](const ConcreteFunction& c) {
+    return c(std::vector<Tensor>{})[0].dtype();
+  };
+  const auto concrete_in = [&](DType dtype) {
+    const AutocastScope scope(dtype);
+    return g.get_concrete_function();
+  };
+  EXPECT_EQ(result_of(concrete_in(DType::bfloat16)), DType::bfloat16);
+  EXPECT_EQ(result_of(concrete_in(DType::invalid)), DType::float32);
+  EXPECT_EQ(g.stats().traces, 3u);
+}
+
+TEST(Function, ATraceThatIsReplayedUnderAutocastReadsVariablesAsTraced) {
+  const Variable v(Tensor{1.f, 2.f}, "v");
+  auto plain = function([&](Tensor x) { return v * x; });
+  auto halves = function([&] {
+    const AutocastScope scope(DType::bfloat16);
+    return v.value();
+  });
+  const ConcreteFunction exact = plain.get_concrete_function(TensorSpec{{2}});
+  const ConcreteFunction half = halves.get_concrete_function();
+  const Tensor x{3.f, 4.f};
+  const AutocastScope scope(DType::float16);
+  run_functions_eagerly(true);  // concrete functions are replayed
+  const auto results = [&] {
+    return std::vector{exact(std::vector{x})[0], half(std::vector<Tensor>{})[0]};
+  };
+  std::vector<Tensor> got;
+  EXPECT_NO_THROW(got = results());
+  run_functions_eagerly(false);
+  ASSERT_EQ(got.size(), 2u);
+  EXPECT_EQ(got[0].dtype(), DType::float32);
+  EXPECT_EQ(got[0].data<float>()[1], 8);
+  EXPECT_EQ(got[1].dtype(), DType::bfloat16);
+  EXPECT_EQ(v.value().dtype(), DType::float16) << "the scope goes on";
 }
 
 TEST(Function, ACallableMayLetGoOfTheCallersTensor) {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "dispatch/autocast.h"
 #include "dispatch/call.h"
 #include "graph/builder.h"
 
@@ -128,6 +129,7 @@ std::vector<Tensor> replay(const Graph& graph,
                            void (*on_node)(void*, int, std::span<const Tensor>),
                            void* context) {
   check_inputs(graph, inputs);
+  const dispatch::PauseAutocast as_traced;  // a traced conversion is a node of its own
   Replay r(graph, inputs);
   for (int i = 0; i < int(graph.size()); ++i) {
     const auto& results = r.run_node(i);

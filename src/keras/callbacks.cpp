@@ -1,3 +1,4 @@
+#include <weir/autocast.h>
 #include <weir/graph_def.h>
 #include <weir/keras/callbacks.h>
 #include <weir/keras/model.h>
@@ -68,6 +69,7 @@ class TensorBoardCallback final : public CallbackBase {
       train_->scalar("batch_" + name, value, batch);
   }
   void on_epoch_end(int epoch, const Logs& logs) override {
+    const AutocastScope as_they_are(DType::invalid);
     for (const auto& [name, value] : logs) {
       if (name.starts_with("val_")) {
         validation().scalar("epoch_" + name.substr(4), value, epoch);
@@ -123,6 +125,7 @@ class EarlyStoppingCallback final : public CallbackBase {
 
  private:
   void remember() {
+    const AutocastScope as_they_are(DType::invalid);
     best_.clear();
     for (const Variable& v : model->weights())
       best_.emplace_back(v, v.value());

@@ -11,6 +11,7 @@
 #include <weir/random.h>
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 
 #include "platform/data_directory.h"
@@ -110,6 +111,23 @@ TEST(DTypePolicyTest, BatchNormalizationComputesInFloat32) {
     EXPECT_EQ(w.dtype(), DType::float32);
 }
 
+TEST(DTypePolicyTest, BatchNormalizationTrainsWithHalfWeights) {
+  const Tensor x = random::normal({64, 3}) * 2.f + 5.f;
+  for (const char* policy : {"bfloat16", "float16"}) {
+    const Policy p(policy);
+    const DType half = DTypePolicy(policy).compute_dtype();
+    const Layer norm = BatchNormalization();
+    for (int i = 0; i < 3; ++i)
+      EXPECT_EQ(norm(x, true).dtype(), half);
+    EXPECT_EQ(norm(x).dtype(), half);
+    for (const Variable& w : norm.weights())
+      EXPECT_EQ(w.dtype(), half) << w.name();
+    const Tensor moving = cast(norm.weights()[2].value(), DType::float32);
+    EXPECT_GT(min(moving).item<float>(), 0.1f) << policy;
+    EXPECT_LT(max(abs(mean(cast(norm(x, true), DType::float32), 0))).item<float>(), 0.05f);
+  }
+}
+
 TEST(DTypePolicyTest, APolicyDoesNotChangeUnderWeights) {
   Layer dense = Dense(3);
   dense.set_dtype_policy("mixed_bfloat16");
@@ -135,6 +153,61 @@ TEST(Autocast, AssignmentsAreInTheVariablesDtype) {
   });
   EXPECT_EQ(twice().dtype(), DType::bfloat16);
   EXPECT_EQ(v.dtype(), DType::float32);
+}
+
+TEST(Autocast, AScopeIsOfAFloatingDtype) {
+  EXPECT_THROW(AutocastScope(DType::int32), Error);
+  EXPECT_THROW(AutocastScope(DType::string), Error);
+  const Variable v(Tensor{1.f}, "v");
+  EXPECT_EQ(v.value().dtype(), DType::float32) << "nothing is left behind";
+}
+
+TEST(Autocast, WritesOfPartsAreInTheVariablesDtype) {
+  const Variable v(Tensor{1.f, 2.f, 3.f}, "v"), delta(Tensor{0.5f}, "delta");
+  {
+    const AutocastScope scope(DType::bfloat16);
+    scatter_add(v, Tensor{1}, Tensor{1.f});
+    scatter_nd_update(v, Tensor{{2}}, Tensor{9.f});
+    scatter_add(v, Tensor{0}, delta);
+    assign_slice(v, {Slice(1, 2)}, Tensor{7.f});
+  }
+  EXPECT_EQ(v.value().to_string(), (Tensor{1.5f, 7.f, 9.f}).to_string());
+}
+
+/// Weights after two steps of an optimizer.
+std::string trained(const Optimizer& optimizer, DType autocast) {
+  const Variable v(Tensor{1.f, 2.f}, "v");
+  const AutocastScope scope(autocast);
+  for (int i = 0; i < 2; ++i)
+    optimizer.apply_gradients({{Tensor{0.3f, -0.7f}, v}});
+  const AutocastScope none(DType::invalid);
+  return v.value().to_string();
+}
+
+TEST(Autocast, OptimizersComputeInTheVariablesDtype) {
+  const auto same = [](const auto& make) {
+    EXPECT_EQ(trained(make(), DType::bfloat16), trained(make(), DType::invalid));
+  };
+  same([] { return optimizers::SGD(0.0123); });
+  same([] { return optimizers::SGD({.learning_rate = 0.0123, .momentum = 0.9}); });
+  same([] { return optimizers::Adam(0.0123); });
+  same([] { return optimizers::RMSprop(0.0123); });
+}
+
+TEST(Autocast, WeightsAreSavedAndRestoredInTheirDtype) {
+  auto inputs = Input({4});
+  Model model(inputs, Dense(2)(inputs));
+  const std::string path =
+      (std::filesystem::temp_directory_path() / "weir_autocast_weights.npz").string();
+  const AutocastScope scope(DType::bfloat16);
+  model.save_weights(path);
+  EXPECT_NO_THROW(model.load_weights(path));
+  std::filesystem::remove(path);
+  const Callback best = callbacks::EarlyStopping({.monitor = "loss", .restore_best_weights = true});
+  best->model = &model;
+  best->on_train_begin();
+  best->on_epoch_end(0, {{"loss", 1.0}});
+  EXPECT_NO_THROW(best->on_train_end());
 }
 
 TEST(Autocast, AKeptConversionFollowsItsVariable) {

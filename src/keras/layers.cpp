@@ -176,8 +176,8 @@ class BatchNormalizationLayer : public LayerBase {
     variance_ = add_weight("moving_variance", shape, "ones", false);
   }
   Tensor call(const Tensor& given, bool training) override {
-    const AutocastScope as_they_are(DType::invalid);
     const Tensor x = at_least_float32(given);
+    const AutocastScope autocast(is_floating(x.dtype()) ? x.dtype() : DType::invalid);
     const Tensor y = normalised(x, training);
     return y.dtype() == given.dtype() ? y : cast(y, given.dtype());
   }
@@ -191,9 +191,14 @@ class BatchNormalizationLayer : public LayerBase {
     const Tensor m = mean(x, axes);
     const Tensor v = mean(squared_difference(x, m), axes);
     const double rate = 1 - options_.momentum;
-    mean_.assign_sub((mean_ - stop_gradient(m)) * rate);
-    variance_.assign_sub((variance_ - stop_gradient(v)) * rate);
+    follow(mean_, m, rate);
+    follow(variance_, v, rate);
     return normalise(x, m, v);
+  }
+  /// Moves a moving average, which may be a half, by a part of its distance from `now`.
+  static void follow(const Variable& average, const Tensor& now, double rate) {
+    const Tensor step = (average - stop_gradient(now)) * rate;
+    average.assign_sub(step.dtype() == average.dtype() ? step : cast(step, average.dtype()));
   }
   Tensor normalise(const Tensor& x, const Tensor& m, const Tensor& v) const {
     Tensor scale = rsqrt(v + options_.epsilon);

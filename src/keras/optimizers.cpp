@@ -1,3 +1,4 @@
+#include <weir/autocast.h>
 #include <weir/keras/optimizers.h>
 #include <weir/operators.h>
 #include <weir/ops/math.h>
@@ -193,6 +194,7 @@ void Optimizer::build(const std::vector<Variable>& variables) const {
 }
 
 void Optimizer::apply_gradients(const std::vector<std::pair<Tensor, Variable>>& gradients) const {
+  const AutocastScope as_they_are(DType::invalid);
   std::vector<Variable> variables;
   bool any = false;
   for (const auto& [gradient, variable] : gradients) {

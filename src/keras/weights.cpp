@@ -1,3 +1,4 @@
+#include <weir/autocast.h>
 #include <weir/keras/model.h>
 #include <weir/npy.h>
 
@@ -63,6 +64,7 @@ NamedTensors in_order(NamedTensors file, const std::string& path) {
 }  // namespace
 
 void Model::save_weights(const std::string& path) const {
+  const AutocastScope as_they_are(DType::invalid);
   NamedTensors tensors;
   const std::vector<Variable> variables = weights();
   for (std::size_t i = 0; i < variables.size(); ++i)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <functional>
 
 #include "dispatch/call.h"
@@ -200,8 +201,11 @@ class StaticStage::Run {
         outputs_(stage.outputs_.size()),
         held_(stage.variables_.size()) {
     if (!profile::active()) return;
-    labels_ = stage.labels();
-    begun_ = profile::now();
+    try {
+      labels_ = stage.labels();
+      begun_ = profile::now();
+    } catch (const std::exception&) {  // no memory for labels: the call goes on unseen
+    }
   }
 
   ~Run() {

@@ -1,14 +1,18 @@
 #include "plan/step_recorder.h"
 
+#include <new>
+
 namespace weir::plan {
 
 StepRecorder::StepRecorder(std::shared_ptr<const StageLabels> labels,
                            StepObserver* observer,
                            int first_step)
-    : labels_(std::move(labels)),
-      observer_(observer),
-      first_step_(first_step),
-      begun_(labels_ ? labels_->steps.size() : 0) {
+    : labels_(std::move(labels)), observer_(observer), first_step_(first_step) {
+  try {
+    if (labels_) begun_.resize(labels_->steps.size());
+  } catch (const std::bad_alloc&) {  // the steps run unseen
+    labels_ = nullptr;
+  }
   hook_.begin = [](void* me, std::uint32_t step) { static_cast<StepRecorder*>(me)->begin(step); };
   hook_.end = [](void* me, std::uint32_t step) { static_cast<StepRecorder*>(me)->end(step); };
   hook_.arg = this;

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <new>
 #include <numeric>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -61,9 +61,10 @@ double rate(int threads, const std::function<double(int)>& step) {
   {
     std::vector<std::jthread> others;
     try {
+      others.reserve(static_cast<std::size_t>(threads) - 1);
       for (int i = 1; i < threads; ++i)
         others.emplace_back(run, i);
-    } catch (const std::system_error&) {  // as many as the system allows
+    } catch (const std::exception&) {  // as many as the system allows
       missing.fetch_sub(threads - 1 - static_cast<int>(others.size()));
     }
     run(0);
@@ -90,7 +91,9 @@ struct Memory {
     data = static_cast<std::byte*>(std::aligned_alloc(kHuge, rounded));
     if (!data) throw std::bad_alloc();
     size = rounded;
-    madvise(data, size, MADV_HUGEPAGE);
+#if defined(__linux__)
+    (void)madvise(data, size, MADV_HUGEPAGE);  // a wish: memory serves without
+#endif
     std::fill_n(data, size, std::byte{1});
     return data;
   }

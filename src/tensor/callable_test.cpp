@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <weir/callable.h>
+#include <weir/error.h>
 
 #include <functional>
 #include <string>
@@ -37,6 +38,34 @@ TEST(Callable, IsEmptyWhereItsSourceIs) {
   int (*none)(int) = nullptr;
   EXPECT_FALSE(Callable<int(int)>(none));
   EXPECT_TRUE(Callable<int(int)>(twice));
+}
+
+TEST(Callable, AnEmptyOneThrowsWhenItIsCalled) {
+  EXPECT_THROW(Callable<int(int)>()(1), Error);
+  EXPECT_THROW(Callable<void()>(nullptr)(), Error);
+}
+
+TEST(Callable, AnEmptyOneOfAnotherSignatureStaysEmpty) {
+  const Callable<int(int)> none, some = twice;
+  EXPECT_FALSE(Callable<double(int)>(none));
+  EXPECT_EQ(Callable<double(int)>(some)(3), 6);
+}
+
+TEST(Callable, AVoidOneDropsWhatTheFunctionReturns) {
+  int seen = 0;
+  const Callable<void(int)> f = [&](int v) { return seen = v; };
+  f(7);
+  EXPECT_EQ(seen, 7);
+}
+
+TEST(Callable, TakesNoPointersToMembers) {
+  struct Holder {
+    int value;
+    int get() { return value; }
+  };
+  static_assert(!std::is_constructible_v<Callable<int(Holder&)>, int Holder::*>);
+  static_assert(!std::is_constructible_v<Callable<int(Holder&)>, int (Holder::*)()>);
+  static_assert(std::is_constructible_v<Callable<int(Holder&)>, int (*)(Holder&)>);
 }
 
 TEST(Callable, PassesReferencesAndMovesValues) {

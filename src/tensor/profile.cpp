@@ -50,6 +50,16 @@ void record(const LabelPtr& label, std::int64_t begin, std::int64_t end) noexcep
   record(label, begin, end, this_thread());
 }
 
+bool has_room() noexcept {
+  const std::uint32_t owner = this_thread();
+  Registry& r = registry();
+  std::shared_lock lock(r.mutex);
+  return std::ranges::any_of(r.sinks, [&](const Sink* sink) {
+    return sink->concerns(owner) &&
+           sink->count_.load(std::memory_order_relaxed) < sink->max_events_;
+  });
+}
+
 /// Threads that record at once seldom meet in one.
 struct alignas(64) Sink::Shard {
   std::mutex mutex;
@@ -69,6 +79,7 @@ void Sink::attach() {
   if (attached_) return;
   r.sinks.push_back(this);
   thread_ = this_thread();
+  attached_at_ = now();
   attached_ = true;
   sinks.fetch_add(1, std::memory_order_relaxed);
 }
@@ -83,11 +94,11 @@ void Sink::detach() noexcept {
 }
 
 void Sink::add(const Event& event, std::uint32_t owner) noexcept {
-  if (one_thread_ && owner != thread_) return;
+  if (!concerns(owner) || event.begin < attached_at_) return;
   Shard& shard = shards_[event.thread % kShards];
   std::lock_guard lock(shard.mutex);
   try {
-    if (count_.fetch_add(1, std::memory_order_relaxed) < max_events_)
+    if (event.label && count_.fetch_add(1, std::memory_order_relaxed) < max_events_)
       return shard.events.push_back(event);
   } catch (const std::bad_alloc&) {
   }

@@ -3,8 +3,7 @@
 /// What profilers see: spans of time, each on one thread, each with a label that says what ran. The
 /// rooms that do the work record; weir::Profiler (io/profile) collects and prints.
 ///
-///   profile::Span span(profile::Category::pass, "prune");      // from here to the end of the
-///   scope
+///   profile::Span span(profile::Category::pass, "prune");   // from here to the end of the scope
 ///
 /// While nobody profiles, a span costs one relaxed load.
 
@@ -50,7 +49,7 @@ struct Label {
 using LabelPtr = std::shared_ptr<const Label>;
 
 struct Event {
-  LabelPtr label;
+  LabelPtr label;          // null: there was no room or no memory for it; counted as dropped
   std::int64_t begin = 0;  // ns, of now()
   std::int64_t end = 0;
   std::uint32_t thread = 0;
@@ -76,8 +75,11 @@ void record(const LabelPtr& label,
             std::uint32_t owner) noexcept;
 void record(const LabelPtr& label, std::int64_t begin, std::int64_t end) noexcept;
 
-/// Collects events between attach() and detach(), of all threads or of the attaching one. Beyond
-/// `max_events` they are counted and dropped.
+/// True if a sink would keep an event of this thread that began now: else it needs no label.
+bool has_room() noexcept;
+
+/// Collects events that begin after attach() and end before detach(), of all threads or of the
+/// attaching one. Beyond `max_events` they are counted and dropped.
 class Sink {
  public:
   Sink(bool this_thread_only, std::size_t max_events);
@@ -92,12 +94,15 @@ class Sink {
 
  private:
   friend void record(const LabelPtr&, std::int64_t, std::int64_t, std::uint32_t) noexcept;
+  friend bool has_room() noexcept;
   struct Shard;
   void add(const Event& event, std::uint32_t owner) noexcept;
+  bool concerns(std::uint32_t owner) const { return !one_thread_ || owner == thread_; }
 
   const bool one_thread_;
   const std::size_t max_events_;
   std::uint32_t thread_ = 0;
+  std::int64_t attached_at_ = 0;
   bool attached_ = false;
   std::atomic<std::size_t> count_{0};
   std::atomic<std::size_t> dropped_{0};

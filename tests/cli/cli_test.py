@@ -123,6 +123,13 @@ class Run(unittest.TestCase):
             self.assertEqual(values, {"a_b.npy": (1, 2), "a_b-2.npy": (-1, 2)})
 
 
+    def test_an_input_that_is_given_twice_is_wrong_usage(self):
+        model = pathlib.Path(__file__).parent / "testdata" / "two_outputs"
+        result = weir("run", str(model), "--input", "x=a.npy", "--input", "x=b.npy")
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertIn("'x' is given twice", result.stderr)
+
+
 class Demo(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -191,8 +198,10 @@ class Demo(unittest.TestCase):
 
     def test_bench_refuses_what_it_cannot_do(self):
         model = str(self.out / "out" / "digits_model")
+        image = "image=" + str(self.out / "out" / "image.npy")
         for arguments, code in (((model, "--calls", "0"), 2), ((model, "--batch", "0"), 2), ((), 2),
                                 ((model, "--input", "picture=" + str(self.out / "out" / "image.npy")), 1),
+                                ((model, "--input", image, "--input", image), 2),
                                 ((model, "--signature", "other"), 1), (("/nonexistent/model",), 1),
                                 ((model, "--calls", "2", "--trace", "/proc/nowhere/trace.json"), 1)):
             self.assertEqual(weir("bench", *arguments).returncode, code, arguments)

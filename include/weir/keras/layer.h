@@ -62,6 +62,7 @@ void set_global_policy(const DTypePolicy& policy);
 DTypePolicy global_policy();
 
 }  // namespace mixed_precision
+
 /// Initial values of a weight of a shape: "glorot_uniform", "he_normal", "zeros" ... or a function.
 class Initializer {
  public:

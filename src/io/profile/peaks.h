@@ -4,7 +4,7 @@
 
 namespace weir::io {
 
-/// Measures this machine for some 20 ms. From one thread after the other.
+/// Measures this machine for some 30 to 90 ms. From one thread after the other.
 MachinePeaks measure_peaks(int threads);
 
 }  // namespace weir::io

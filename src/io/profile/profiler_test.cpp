@@ -1,19 +1,25 @@
 #include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/graph_def.h>
+#include <weir/op_def.h>
 #include <weir/operators.h>
+#include <weir/ops/array.h>
 #include <weir/ops/math.h>
 #include <weir/ops/nn.h>
 #include <weir/profiler.h>
 #include <weir/variable.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <map>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
 #include "io/profile/rows.h"
+#include "io/profile/trace_json.h"
 #include "io/proto/graph.pb.h"
 
 namespace weir {
@@ -107,6 +113,92 @@ TEST(Profiler, TooManyEvents_AreCounted) {
   EXPECT_EQ(p.events(), 2u);
   EXPECT_EQ(p.dropped(), 3u);
   EXPECT_NE(p.table().find("3 further events"), std::string::npos);
+}
+
+std::atomic<int> costs_asked = 0;
+std::atomic<bool> memory_is_short = false;
+
+/// An op whose cost counts its questions, and fails while memory is short.
+const OpDef& costly() {
+  static const bool once = [] {
+    OpDef op("ProfilerTestCostly");
+    op.type("T", DType::float32).input("x", "T").output("y", "T").infer([](InferContext& c) {
+      c.set(0, c.shape(0).to_shape());
+    });
+    op.cost([](std::span<const SpecView>, std::span<const Spec>, std::span<const rt::Attr>) {
+      ++costs_asked;
+      if (memory_is_short) throw std::bad_alloc();
+      return Cost{1, 1};
+    });
+    register_ops({&op, 1});
+    static const rt::Kernel kernels[] = {{.op = "ProfilerTestCostly",
+                                          .name = "ProfilerTestCostly/float32",
+                                          .types = {DType::float32},
+                                          .run = [](const rt::KernelCall& c) -> Status {
+                                            std::fill_n(c.out[0].as<float>(), c.out[0].size(), 3.F);
+                                            return {};
+                                          }}};
+    register_kernels(kernels);
+    return true;
+  }();
+  (void)once;
+  return *find_op("ProfilerTestCostly");
+}
+
+TEST(Profiler, NoLabelIsMadeForAnEventThatIsNotKept) {
+  Profiler full({.max_events = 1, .calibrate = false});
+  const Tensor x = ones(1, 2);
+  call_op(costly(), {x});
+  const int before = costs_asked;
+  call_op(costly(), {x});
+  EXPECT_EQ(costs_asked, before);
+  EXPECT_EQ(full.dropped(), 1u);
+  const Profiler other(kQuick);  // which has room
+  call_op(costly(), {x});
+  EXPECT_EQ(costs_asked, before + 1);
+  EXPECT_EQ(other.events(), 1u);
+}
+
+TEST(Profiler, WithoutMemoryForLabels_TheWorkGoesOn) {
+  const auto f = function([](const Tensor& x) { return call_op(costly(), {x})[0]; });
+  const Tensor x = ones(1, 2);
+  f(x);
+  Profiler p(kQuick);
+  memory_is_short = true;
+  std::vector<Tensor> results;
+  EXPECT_NO_THROW(results = call_op(costly(), {x}));
+  EXPECT_NO_THROW(results.push_back(f(x)));
+  memory_is_short = false;
+  p.stop();
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_EQ(results[0].data<float>()[1], 3);
+  EXPECT_EQ(results[1].data<float>()[1], 3);
+  EXPECT_EQ(p.events(), 0u);
+  p.start();
+  f(x);
+  EXPECT_GT(p.events(), 0u);
+}
+
+TEST(Profiler, AnOpWhoseShapeDependsOnData_CostsWhatItsResultIs) {
+  const Tensor condition = Tensor::ones({5, 2}, DType::boolean);
+  Profiler p(kQuick);
+  where(condition);
+  p.stop();
+  EXPECT_EQ(by_name(p).at("op Where").bytes, 10 + 10 * 2 * 8) << p.table();
+  EXPECT_NE(p.trace_json().find("int64[10, 2]"), std::string::npos) << p.trace_json();
+}
+
+TEST(Profiler, WhatBeganBeforeIt_IsNotItsOwn) {
+  const auto label = std::make_shared<const profile::Label>();
+  const std::int64_t before = profile::now();
+  std::this_thread::sleep_for(std::chrono::microseconds(10));
+  const Profiler p(kQuick);
+  profile::record(label, before, profile::now());
+  EXPECT_EQ(p.events(), 0u);
+  const std::int64_t after = profile::now();
+  profile::record(label, after, profile::now());
+  EXPECT_EQ(p.events(), 1u);
+  EXPECT_EQ(p.dropped(), 0u);
 }
 
 TEST(Profiler, Trace_IsJsonOfCompleteEvents) {
@@ -204,6 +296,12 @@ profile::Event event(const char* name, std::int64_t begin, std::int64_t end, std
   label->category = profile::Category::pass;
   label->name = name;
   return {label, begin, end, thread};
+}
+
+TEST(TraceJson, TimesAreExactNanoseconds) {
+  const std::string text =
+      io::trace_json_of({event("e", 9'007'199'254'740'993, 9'007'199'254'742'000, 0)}, 0);
+  EXPECT_NE(text.find(R"("ts":9007199254740.993,"dur":1.007,)"), std::string::npos) << text;
 }
 
 TEST(Rows, TimeOfInnerEventsIsNotCountedTwice) {

@@ -1,6 +1,7 @@
 #include "io/profile/trace_json.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -37,15 +38,22 @@ json arguments(const profile::Label& label) {
   return args;
 }
 
+/// Microseconds, with a point in every locale.
+std::string microseconds(std::int64_t ns) {
+  char text[32];
+  std::snprintf(text,
+                sizeof text,
+                "%s%lld.%03lld",
+                ns < 0 ? "-" : "",
+                std::abs(static_cast<long long>(ns / 1000)),
+                std::abs(static_cast<long long>(ns % 1000)));
+  return text;
+}
+
 std::string event_text(const profile::Event& e, std::int64_t zero) {
-  char times[96];
-  std::snprintf(times,
-                sizeof times,
-                R"("ph":"X","pid":%d,"tid":%u,"ts":%.3f,"dur":%.3f,)",
-                kProcess,
-                e.thread,
-                1e-3 * double(e.begin - zero),
-                1e-3 * double(e.end - e.begin));
+  const std::string times = R"("ph":"X","pid":)" + std::to_string(kProcess) + R"(,"tid":)" +
+                            std::to_string(e.thread) + R"(,"ts":)" + microseconds(e.begin - zero) +
+                            R"(,"dur":)" + microseconds(e.end - e.begin) + ",";
   return std::string("{") + times + "\"cat\":\"" + word(e.label->category) +
          "\",\"name\":" + text_of(e.label->name) + ",\"args\":" + text_of(arguments(*e.label)) +
          "}";

@@ -61,10 +61,20 @@ Tensor convert(const Tensor& value, DType to, std::source_location where) {
   return copy;
 }
 
+DType checked(DType dtype) {
+  if (dtype == DType::invalid || is_floating(dtype)) return dtype;
+  throw Error({Code::invalid_argument,
+               "AutocastScope: only floating-point variables are converted",
+               {},
+               std::string(name(dtype)),
+               "a floating-point dtype, or DType::invalid for none",
+               {}});
+}
+
 }  // namespace
 
 AutocastScope::AutocastScope(DType dtype)
-    : outer_(std::exchange(dispatch::autocast().dtype, dtype)) {
+    : outer_(std::exchange(dispatch::autocast().dtype, checked(dtype))) {
   dispatch::autocast().convert = convert;
 }
 AutocastScope::~AutocastScope() {

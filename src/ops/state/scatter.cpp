@@ -1,4 +1,5 @@
 /// Writes into parts of variables.
+#include <weir/autocast.h>
 #include <weir/functions.h>
 #include <weir/ops/array.h>
 #include <weir/variable.h>
@@ -54,6 +55,7 @@ Tensor scatter_at(const Variable& v,
                   const Operand& indices,
                   const Operand& updates,
                   Scatter scatter) {
+  const AutocastScope as_they_are(DType::invalid);
   const dispatch::OperandScope scope({indices, updates});
   const Read at(indices), rest(updates);
   return update(v, indices, [&](const Tensor& value) {
@@ -66,6 +68,7 @@ Tensor scatter_rows(const Variable& v,
                     const Operand& indices,
                     const Operand& updates,
                     Scatter scatter) {
+  const AutocastScope as_they_are(DType::invalid);
   const Tensor at = expand_dims(indices, -1);
   return scatter_at(v, Operand(at, indices.where()), updates, scatter);
 }
@@ -104,6 +107,7 @@ Tensor scatter_nd_sub(const Variable& v, Operand indices, Operand updates) {
 }
 
 Tensor assign_slice(const Variable& v, std::initializer_list<Index> indices, Operand value) {
+  const AutocastScope as_they_are(DType::invalid);
   const dispatch::OperandScope scope({value});
   const Read part(value);
   return update(v, value, [&](const Tensor& old) {
