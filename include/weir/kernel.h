@@ -224,9 +224,7 @@ struct Kernel {
   Status (*output_dims)(const KernelCall& call, std::int64_t* const* dims) = nullptr;
   Status (*run)(const KernelCall& call) = nullptr;
   TileFn tile = nullptr;  // element-wise kernels only
-  /// `run` honours KernelCall::epilogue; a row is a run of the last axis, out[0] of any rank >= 2.
-  /// What a flag asks may still change: ABI version 1 is not released.
-  bool epilogue = false;
+  bool epilogue = false;  // `run` honours KernelCall::epilogue, a row is a run of the last axis
 };
 
 /// Kernels of one source file.
