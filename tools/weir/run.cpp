@@ -61,7 +61,7 @@ std::vector<std::string> file_names(const NamedTensors& outputs) {
 void run(const RunOptions& options) {
   if (options.threads > 0) platform::set_threads(options.threads);
   const NamedTensors inputs = read_inputs(options.inputs);
-  const NamedTensors outputs = load_model(options.model).signature(options.signature).call(inputs);
+  const NamedTensors outputs = saved_model::load(options.model).signatures[options.signature](inputs);
   std::error_code ignored;  // save_npy names the file that it cannot write
   std::filesystem::create_directories(options.output_dir, ignored);
   const std::vector<std::string> files = file_names(outputs);

@@ -77,9 +77,9 @@ void show_signature(const LoadedSignature& s, const ShowOptions& o) {
 }
 
 void show(const ShowOptions& o) {
-  const SavedModel model = load_model(o.model);
-  if (!o.signature.empty()) return show_signature(model.signature(o.signature), o);
-  for (const LoadedSignature& s : model.signatures())
+  const SavedModel model = saved_model::load(o.model);
+  if (!o.signature.empty()) return show_signature(model.signatures[o.signature], o);
+  for (const LoadedSignature& s : model.signatures)
     show_signature(s, o);
 }
 

@@ -124,7 +124,9 @@ std::string serialise(const std::vector<ModelSignature>& signatures) {
 
 }  // namespace
 
-void save_model(const std::string& directory, const std::vector<ModelSignature>& signatures) {
+namespace saved_model {
+
+void save(const std::string& directory, const std::vector<ModelSignature>& signatures) {
   check_names(signatures);
   const std::string bytes = serialise(signatures);
   platform::AtomicDirectory target;
@@ -137,4 +139,5 @@ void save_model(const std::string& directory, const std::vector<ModelSignature>&
   io::check(target.commit());
 }
 
+}  // namespace saved_model
 }  // namespace weir::inline v0
