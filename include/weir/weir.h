@@ -1,6 +1,7 @@
 /// Everything of Weir but the op-writing interface (<weir/op_def.h>, <weir/kernel.h>).
 #pragma once
 
+#include <weir/checkpoint.h>
 #include <weir/control_flow.h>
 #include <weir/device.h>
 #include <weir/function.h>

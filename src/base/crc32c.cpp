@@ -43,9 +43,24 @@ std::uint32_t add_eight(std::uint32_t crc, const unsigned char* bytes) {
   return next;
 }
 
+#if defined(__x86_64__)
+// The processor's own instruction, since 2008: several times as fast as the tables.
+__attribute__((target("sse4.2"))) std::uint32_t add_words(std::uint32_t crc,
+                                                          const unsigned char* bytes,
+                                                          std::size_t count) {
+  std::uint64_t wide = crc;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint64_t word = 0;
+    __builtin_memcpy(&word, bytes + 8 * i, 8);
+    wide = __builtin_ia32_crc32di(wide, word);
+  }
+  return static_cast<std::uint32_t>(wide);
+}
+#endif
+
 }  // namespace
 
-std::uint32_t crc32c(const void* data, std::size_t size, std::uint32_t crc) {
+std::uint32_t crc32c_by_table(const void* data, std::size_t size, std::uint32_t crc) {
   const auto* bytes = static_cast<const unsigned char*>(data);
   crc = ~crc;
   for (; size >= 8; size -= 8, bytes += 8)
@@ -53,6 +68,17 @@ std::uint32_t crc32c(const void* data, std::size_t size, std::uint32_t crc) {
   for (; size > 0; --size)
     crc = add_byte(crc, *bytes++);
   return ~crc;
+}
+
+std::uint32_t crc32c(const void* data, std::size_t size, std::uint32_t crc) {
+#if defined(__x86_64__)
+  if (size >= 8 && __builtin_cpu_supports("sse4.2")) {
+    const auto* bytes = static_cast<const unsigned char*>(data);
+    crc = ~add_words(~crc, bytes, size / 8);
+    return crc32c_by_table(bytes + size / 8 * 8, size % 8, crc);
+  }
+#endif
+  return crc32c_by_table(data, size, crc);
 }
 
 }  // namespace weir

@@ -26,5 +26,14 @@ TEST(Crc32c, Continued_EqualsTheWhole) {
   }
 }
 
+TEST(Crc32c, IsTheSameWithoutTheProcessorsHelp) {
+  std::string text;
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(crc32c(text.data(), text.size(), 7), crc32c_by_table(text.data(), text.size(), 7))
+        << i;
+    text.push_back(static_cast<char>(i * 37));
+  }
+}
+
 }  // namespace
 }  // namespace weir

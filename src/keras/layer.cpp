@@ -167,8 +167,10 @@ Variable LayerBase::add_weight(const std::string& weight,
   return v;
 }
 
-Layer LayerBase::track(Layer layer) {
+Layer LayerBase::track(Layer layer, std::string attribute) {
+  if (attribute.empty()) attribute = "layers/" + std::to_string(children_.size());
   children_.push_back(layer.base());
+  child_names_.push_back(std::move(attribute));
   return layer;
 }
 

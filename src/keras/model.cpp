@@ -70,10 +70,9 @@ class Planner {
 class FunctionalLayer : public LayerBase {
  public:
   explicit FunctionalLayer(Plan plan) : plan_(std::move(plan)) {
-    for (const Plan::Step& s : plan_.steps) {
-      const auto& known = children();
-      if (std::find(known.begin(), known.end(), s.layer) == known.end()) track(Layer(s.layer));
-    }
+    // In the order of Keras, which is that of weights in its files.
+    for (const auto& [name, layer] : operations(plan_))
+      track(Layer(layer), name);
   }
   std::string type() const override { return "Functional"; }
   Tensor call(const Tensor& x, bool training) override {
@@ -200,6 +199,12 @@ class ChainLayer : public LayerBase {
       track(l);
   }
   std::string type() const override { return "Sequential"; }
+  std::vector<std::string> child_names() const override {
+    std::vector<std::string> names;  // operation 0 is the input
+    for (std::size_t i = 1; i <= layers_.size(); ++i)
+      names.push_back("_operations/" + std::to_string(i));
+    return names;
+  }
   Tensor call(const Tensor& x, bool training) override {
     Tensor y = x;
     for (const Layer& l : layers_)

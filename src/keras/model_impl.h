@@ -15,6 +15,9 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<int> outputs;
 };
+/// The layers of a plan in the order of Keras, with their places among its operations
+/// ("_operations/3"): inputs count as well, and those further from the outputs come first.
+std::vector<std::pair<std::string, std::shared_ptr<LayerBase>>> operations(const Plan& plan);
 Plan make_plan(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs);
 
 /// What fit, evaluate and predict share.

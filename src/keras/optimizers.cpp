@@ -29,8 +29,8 @@ class Optimizer::Base {
       for (const char* slot : slot_names()) {
         slots.emplace_back(
             Tensor::zeros(v.shape(), v.dtype()), name_ + "/" + v.name() + "/" + slot, false);
-        all_.push_back(slots.back());
       }
+      built_.push_back(v);
       slots_.emplace(v.state().get(), Entry{v, std::move(slots)});
     }
   }
@@ -45,12 +45,21 @@ class Optimizer::Base {
 
   std::vector<Variable> variables() const {
     std::vector<Variable> list{iterations_, learning_rate_};
-    list.insert(list.end(), all_.begin(), all_.end());
+    const std::size_t kinds = slot_names().size();
+    const std::size_t count = kinds * built_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t v = slot_by_slot() ? i % built_.size() : i / kinds;
+      const std::size_t slot = slot_by_slot() ? i / built_.size() : i % kinds;
+      list.push_back(slots_.at(built_[v].state().get()).slots[slot]);
+    }
     return list;
   }
+  const std::vector<Variable>& built_variables() const { return built_; }
 
  protected:
   virtual std::vector<const char*> slot_names() const = 0;
+  /// How Keras lists them: one slot of all variables after the other, or the slots of one variable.
+  virtual bool slot_by_slot() const { return false; }
   /// Computes what is the same for all variables of a step.
   virtual void begin_step() { rate_ = learning_rate_.value(); }
   virtual void update(const Tensor& g, const Variable& w, const std::vector<Variable>& slots) = 0;
@@ -70,7 +79,7 @@ class Optimizer::Base {
     std::vector<Variable> slots;
   };
   std::unordered_map<const VariableState*, Entry> slots_;
-  std::vector<Variable> all_;
+  std::vector<Variable> built_;
 };
 
 namespace {
@@ -126,6 +135,7 @@ class RMSpropImpl final : public Optimizer::Base {
     if (o_.centered) names.push_back("average_gradient");
     return names;
   }
+  bool slot_by_slot() const override { return true; }
   void update(const Tensor& g, const Variable& w, const std::vector<Variable>& slots) override {
     Tensor denominator = slots[0].assign(slots[0] * o_.rho + square(g) * (1 - o_.rho));
     if (o_.centered) {
@@ -206,6 +216,9 @@ Variable Optimizer::iterations() const {
 }
 std::vector<Variable> Optimizer::variables() const {
   return base_->variables();
+}
+std::vector<Variable> Optimizer::built_variables() const {
+  return base_->built_variables();
 }
 
 }  // namespace weir::inline v0::keras

@@ -143,9 +143,13 @@ FileStatus remove_all(const std::string& path) {
   if (directory) {
     if (FileStatus status = remove_contents(path); !status.ok()) return status;
   }
-  const int removed = directory ? ::rmdir(path.c_str()) : ::unlink(path.c_str());
-  const int cause = errno;
-  if (removed != 0 && exists_as_link(path)) return file_error("remove", path, cause);
+  int removed = 0;
+  if (directory) {
+    removed = ::rmdir(path.c_str()) == 0 ? 0 : -errno;
+  } else {
+    removed = calls::remove_file(path.c_str());
+  }
+  if (removed < 0 && exists_as_link(path)) return file_error("remove", path, -removed);
   return {};
 }
 

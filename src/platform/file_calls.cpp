@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <mutex>
+#include <string_view>
+#include <utility>
 
 #include "platform/file_faults.h"
 
@@ -19,6 +21,16 @@ std::mutex plan_mutex;
 FaultPlan plan;
 int64_t plan_count = 0;
 
+std::atomic<bool> recording{false};
+std::mutex record_mutex;
+std::vector<CallRecord> records;
+
+void record(FileCall call, int fd, const char* path, std::string_view text = {}) {
+  if (!recording.load(std::memory_order_relaxed)) return;
+  std::lock_guard lock(record_mutex);
+  records.push_back({call, fd, path, std::string(text)});
+}
+
 struct Fault {
   bool hit = false;
   int error = 0;
@@ -27,7 +39,8 @@ struct Fault {
 Fault next_fault(FileCall call) {
   if (!plan_active.load(std::memory_order_relaxed)) return {};
   std::lock_guard lock(plan_mutex);
-  if (plan.call != FileCall::any && plan.call != call) return {};
+  const bool counted = plan.call == FileCall::any ? call != FileCall::remove : plan.call == call;
+  if (!counted) return {};
   ++plan_count;
   const bool hit =
       plan.nth > 0 && (plan_count == plan.nth || (plan.sticky && plan_count > plan.nth));
@@ -62,10 +75,24 @@ int64_t clear_fault_plan() {
   return plan_count;
 }
 
+void start_recording() {
+  std::lock_guard lock(record_mutex);
+  records.clear();
+  recording = true;
+}
+
+std::vector<CallRecord> stop_recording() {
+  std::lock_guard lock(record_mutex);
+  recording = false;
+  return std::move(records);
+}
+
 namespace calls {
 
 int open(const char* path, int flags, mode_t mode) {
-  return retry(FileCall::open, [&] { return ::open(path, flags | O_CLOEXEC, mode); });
+  const int fd = retry(FileCall::open, [&] { return ::open(path, flags | O_CLOEXEC, mode); });
+  if (fd >= 0) record(FileCall::open, fd, path);
+  return fd;
 }
 
 ssize_t write(int fd, const void* data, size_t size) {
@@ -75,7 +102,11 @@ ssize_t write(int fd, const void* data, size_t size) {
     if (fault.hit && fault.error == EINTR) continue;
     const size_t part = fault.hit ? (size + 1) / 2 : size;
     const ssize_t written = ::write(fd, data, part);
-    if (written >= 0) return written;
+    if (written >= 0) {
+      record(
+          FileCall::write, fd, "", {static_cast<const char*>(data), static_cast<size_t>(written)});
+      return written;
+    }
     if (errno != EINTR) return -errno;
   }
 }
@@ -89,7 +120,9 @@ ssize_t read(int fd, void* data, size_t size) {
 }
 
 int sync(int fd) {
-  return retry(FileCall::sync, [&] { return ::fsync(fd); });
+  const int synced = retry(FileCall::sync, [&] { return ::fsync(fd); });
+  if (synced >= 0) record(FileCall::sync, fd, "");
+  return synced;
 }
 
 // Linux releases the descriptor even when close is interrupted: never retried.
@@ -98,7 +131,9 @@ int close(int fd) {
 }
 
 int rename(const char* from, const char* to) {
-  return retry(FileCall::rename, [&] { return std::rename(from, to); });
+  const int renamed = retry(FileCall::rename, [&] { return std::rename(from, to); });
+  if (renamed >= 0) record(FileCall::rename, -1, from, to);
+  return renamed;
 }
 
 int exchange(const char* a, const char* b) {
@@ -108,6 +143,12 @@ int exchange(const char* a, const char* b) {
 
 int make_directory(const char* path) {
   return retry(FileCall::make_directory, [&] { return ::mkdir(path, 0777); });
+}
+
+int remove_file(const char* path) {
+  const int removed = retry(FileCall::remove, [&] { return ::unlink(path); });
+  if (removed >= 0) record(FileCall::remove, -1, path);
+  return removed;
 }
 
 }  // namespace calls

@@ -17,5 +17,6 @@ int close(int fd);
 int rename(const char* from, const char* to);
 int exchange(const char* a, const char* b);
 int make_directory(const char* path);
+int remove_file(const char* path);
 
 }  // namespace weir::platform::calls

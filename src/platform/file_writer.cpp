@@ -97,11 +97,11 @@ FileStatus AppendFile::close() {
 }
 
 AtomicFile::~AtomicFile() {
-  if (!staging_.path.empty()) ::unlink(staging_.path.c_str());
+  if (!staging_.path.empty()) calls::remove_file(staging_.path.c_str());
 }
 
 FileStatus AtomicFile::fail(FileStatus status) {
-  if (!staging_.path.empty()) ::unlink(staging_.path.c_str());
+  if (!staging_.path.empty()) calls::remove_file(staging_.path.c_str());
   staging_ = {};
   return status;
 }
@@ -136,6 +136,11 @@ FileStatus AtomicFile::commit() {
   const int closed = staging_.fd.close();
   if (closed < 0) return file_error("close", target_, -closed);
   return sync_directory(parent_path(target_));
+}
+
+FileStatus AtomicFile::commit_as(const std::string& path) {
+  target_ = resolve_links(path);
+  return commit();
 }
 
 FileStatus write_file_atomic(const std::string& path, std::string_view bytes) {

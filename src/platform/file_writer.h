@@ -47,6 +47,8 @@ class AtomicFile {
   FileStatus open(const std::string& path);
   FileStatus append(std::string_view bytes);
   FileStatus commit();
+  /// Commits under another name in the same directory.
+  FileStatus commit_as(const std::string& path);
 
  private:
   FileStatus fail(FileStatus status);

@@ -71,7 +71,7 @@ void remove_leftovers(const std::string& directory) {
 FileStatus create_staging(const std::string& directory, StagingKind kind, Staging* out) {
   remove_leftovers(directory);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const std::string path = join_path(directory, next_name());
+    std::string path = join_path(directory, next_name());
     const int created = create_entry(path, kind);
     if (created == -EEXIST) continue;
     if (created < 0) return file_error("create a file in", directory, -created);
@@ -79,7 +79,7 @@ FileStatus create_staging(const std::string& directory, StagingKind kind, Stagin
     // A file system without locks (ENOLCK and the like) has no cleaners to fear either.
     if (!lock_without_waiting(fd.get()) && errno == EWOULDBLOCK) continue;
     if (!still_named(path, fd.get())) continue;
-    *out = {path, std::move(fd)};
+    *out = {std::move(path), std::move(fd)};  // no allocation that could fail leaves the file
     return {};
   }
   return file_error("create a file in", directory, EEXIST);

@@ -20,6 +20,10 @@
 #include <string>
 #include <vector>
 
+namespace weir::inline v0 {
+class Trackable;
+}
+
 namespace weir::inline v0::keras {
 
 class Layer;
@@ -93,6 +97,10 @@ class LayerBase {
   std::string name;
   bool trainable = true;
   const std::vector<std::shared_ptr<LayerBase>>& children() const { return children_; }
+  const std::vector<Variable>& own_weights() const { return weights_; }
+  /// What checkpoints call each of the children, those of a list "list/0", "list/1" ...: the names
+  /// that Keras gives them.
+  virtual std::vector<std::string> child_names() const { return child_names_; }
 
  protected:
   /// A weight of this layer, named "layer/name".
@@ -101,8 +109,9 @@ class LayerBase {
                       const Initializer& initializer,
                       bool trainable = true,
                       DType dtype = DType::float32);
-  /// Makes the weights of another layer part of this one.
-  Layer track(Layer layer);
+  /// Makes the weights of another layer part of this one. `attribute` is what checkpoints call it:
+  /// in Keras, the name of the member; without one it is an element of the list "layers".
+  Layer track(Layer layer, std::string attribute = {});
 
  private:
   void see(const std::vector<Tensor>& inputs);
@@ -111,6 +120,7 @@ class LayerBase {
   std::vector<TensorSpec> seen_inputs_;
   std::vector<Variable> weights_;
   std::vector<std::shared_ptr<LayerBase>> children_;
+  std::vector<std::string> child_names_;
 };
 
 /// A handle: copying shares the layer.
@@ -142,6 +152,9 @@ class Layer {
  private:
   std::shared_ptr<LayerBase> base_;
 };
+
+/// For checkpoints (<weir/checkpoint.h>).
+Trackable trackable(const Layer& layer);
 
 template <class L, class... Args>
 Layer make_layer(Args&&... args) {

@@ -88,6 +88,9 @@ class Model : public Layer {
   std::shared_ptr<Impl> impl_;
 };
 
+/// For checkpoints (<weir/checkpoint.h>): the layers, and the optimizer of a compiled model.
+Trackable trackable(const Model& model);
+
 /// A model that is a list of layers: Sequential(Input({8}), {Dense(4, "relu"), Dense(1)}), without
 /// Input built at its first call.
 class Sequential : public Model {

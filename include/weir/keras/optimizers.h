@@ -9,6 +9,10 @@
 #include <utility>
 #include <vector>
 
+namespace weir::inline v0 {
+class Trackable;
+}
+
 namespace weir::inline v0::keras {
 
 /// A handle. The step number, the learning rate and the slots of the variables are variables.
@@ -29,12 +33,18 @@ class Optimizer {
   void build(const std::vector<Variable>& variables) const;
   Variable learning_rate() const;
   Variable iterations() const;
-  /// Step number, learning rate and slots: what a checkpoint keeps.
+  /// Step number, learning rate and slots, in the order of Keras: what a checkpoint keeps.
   std::vector<Variable> variables() const;
+  /// The variables that have been given slots, in that order.
+  std::vector<Variable> built_variables() const;
+  const std::shared_ptr<Base>& base() const { return base_; }
 
  private:
   std::shared_ptr<Base> base_;
 };
+
+/// For checkpoints (<weir/checkpoint.h>).
+Trackable trackable(const Optimizer& optimizer);
 
 namespace optimizers {
 
