@@ -10,6 +10,7 @@
 ///     Tensor p = digits.signatures["serving_default"]({{"image", x}})[0].second;
 #pragma once
 
+#include <weir/checkpoint.h>
 #include <weir/export.h>
 #include <weir/function.h>
 #include <weir/named_tensors.h>
@@ -32,6 +33,12 @@ struct ModelSignature {
   /// Names of the arguments and of the results, in order; empty: those of the function.
   std::vector<std::string> inputs = {};
   std::vector<std::string> outputs = {};
+};
+
+/// A function that a saved object has: one for each signature that it was traced for.
+struct ModelFunction {
+  std::string name = "__call__";
+  ConcreteFunction function;
 };
 
 /// One signature of a loaded model. A handle.
@@ -117,6 +124,18 @@ namespace saved_model {
 /// the TFLite converter load it too. Errors: a function that writes variables (`unimplemented`),
 /// names that are empty or there twice, a graph of 2 GiB or more.
 WEIR_API void save(const std::string& directory, const std::vector<ModelSignature>& signatures);
+
+/// Writes an object with its variables and functions: tf.saved_model.load gives it back, to be
+/// called, trained and saved again, and so does `load`. Variables that only the functions know are
+/// stored too. Without `functions` the object has "__call__", the function of the first signature.
+/// The directory appears as a whole. Errors: those above, but functions may write variables (not
+/// inside branches and loops: `unimplemented`).
+///
+///     saved_model::save(model, "digits", {{.function = model.concrete_function()}});
+WEIR_API void save(const Trackable& object,
+                   const std::string& directory,
+                   const std::vector<ModelSignature>& signatures,
+                   const std::vector<ModelFunction>& functions = {});
 
 struct LoadOptions {
   /// The graph to load where a model has several: the one with exactly these tags.
