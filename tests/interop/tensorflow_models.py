@@ -51,8 +51,10 @@ def module(make_module):
     def make(path):
         built, arguments = make_module()
         specs = [tf.TensorSpec([None, *a.shape[1:]] if a.ndim else [], a.dtype) for a in arguments]
-        tf.saved_model.save(built, path, signatures=built.f.get_concrete_function(*specs))
-        return "serving_default", arguments
+        function = built.f.get_concrete_function(*specs)
+        tf.saved_model.save(built, path, signatures=function)
+        names = list(built.f.function_spec.arg_names)
+        return "serving_default", dict(zip(names, arguments))
     return make
 
 

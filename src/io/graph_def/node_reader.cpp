@@ -22,6 +22,7 @@ const std::unordered_map<std::string_view, Converter>& converters() {
                                variable_converters(),
                                table_converters(),
                                list_converters(),
+                               composed_converters(),
                                plain_converters()}) {
       for (const ConverterEntry& entry : entries)
         all.emplace(entry.op, entry.convert);

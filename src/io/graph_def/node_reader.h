@@ -94,11 +94,13 @@ struct ConverterEntry {
   std::string_view op;
   Converter convert;
 };
-/// By kind: calls and control flow; variables; tables; lists; values and what only looks.
+/// By kind: calls and control flow; variables; tables; lists; what is several ops; values and what
+/// only looks.
 std::span<const ConverterEntry> control_converters();
 std::span<const ConverterEntry> variable_converters();
 std::span<const ConverterEntry> table_converters();
 std::span<const ConverterEntry> list_converters();
+std::span<const ConverterEntry> composed_converters();
 std::span<const ConverterEntry> plain_converters();
 /// Null for an op of Weir's own, or one that is not known.
 Converter find_converter(std::string_view op);

@@ -188,7 +188,11 @@ void ModelFile::name_variables() {
     const std::shared_ptr<Handle> handle = variable(i);
     if (!handle->variable.defined()) continue;
     handle->variable.set_trainable(saved.trainable());
-    if (!saved.name().empty()) handle->variable.state()->name = saved.name();
+    if (saved.name().empty()) continue;
+    handle->variable.state()->name = saved.name();
+    // Of a variable that was saved by two names the checkpoint may restore one only.
+    const std::shared_ptr<Handle> other = resources_.variable(saved.name(), handle->dtype);
+    if (!other->variable.defined()) other->variable = handle->variable;
   }
 }
 
