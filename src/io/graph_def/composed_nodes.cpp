@@ -28,8 +28,8 @@ Values convert_einsum(const NodeCall& call) {
 
 std::vector<std::int64_t> integers(const NodeCall& call, std::size_t input) {
   const Tensor wide = cast(call.constant(input), DType::int64);
-  const auto* first = wide.data<std::int64_t>();
-  return {first, first + wide.size()};
+  const std::span<const std::int64_t> values = wide.data<std::int64_t>();
+  return {values.begin(), values.end()};
 }
 
 struct Blocks {
@@ -56,7 +56,7 @@ std::size_t rank_of(const Tensor& x, std::size_t least) {
 }
 
 Tensor length(const Tensor& x, std::size_t axis) {
-  return gather(shape(x), Tensor(std::vector<std::int32_t>{static_cast<std::int32_t>(axis)}));
+  return gather(shape(x), Tensor::from(std::vector<std::int32_t>{static_cast<std::int32_t>(axis)}));
 }
 
 Tensor vector(std::int64_t value) {
