@@ -9,8 +9,8 @@
 #include <map>
 #include <memory>
 
-#include "calibration.h"
 #include "consumption.h"
+#include "platform/calibration.h"
 #include "platform/cpu_features.h"
 #include "platform/thread_pool.h"
 #include "statistics.h"
@@ -47,9 +47,9 @@ struct Sample {
 /// The rate that the floor of a case is computed from.
 double calibrate(const Case& what) {
   if (what.flops == 0 && what.bytes > 0) {
-    return read_bandwidth(static_cast<std::size_t>(what.bytes), what.threads);
+    return platform::read_bandwidth(static_cast<std::size_t>(what.bytes), what.threads);
   }
-  return fma_peak(what.threads);
+  return platform::fma_peak(what.threads);
 }
 
 /// The best calibration of this run for cases like `what`, this one included.
@@ -67,9 +67,9 @@ double best_rate(const Case& what, double rate) {
 
 double time_calls(const Prepared& prepared, std::int64_t calls) {
   const int clock = prepared.what.wall ? 2 : prepared.what.threads;
-  const double begin = now(clock);
+  const double begin = platform::now(clock);
   prepared.loop(calls);
-  return now(clock) - begin;
+  return platform::now(clock) - begin;
 }
 
 /// The pool's threads for this case; they start and fetch their share of the data untimed.

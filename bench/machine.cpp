@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "calibration.h"
 #include "harness.h"
+#include "platform/calibration.h"
 
 int main(int argc, char** argv) {
   using namespace weir::bench;
@@ -23,17 +23,20 @@ int main(int argc, char** argv) {
                   [rate] {
                     return std::vector<std::pair<std::string, double>>{{"gflops", *rate / 1e9}};
                   }},
-             [=] { return [=] { *rate = std::max(*rate, fma_peak(threads)); }; });
+             [=] { return [=] { *rate = std::max(*rate, weir::platform::fma_peak(threads)); }; });
     for (const std::size_t kib : {16, 256, 1024, 8192, 262144}) {
       auto best = std::make_shared<double>(0);
-      add_case(
-          {.name = "read/" + std::to_string(kib) + "KiB" + suffix,
-           .threads = threads,
-           .figures =
-               [best] {
-                 return std::vector<std::pair<std::string, double>>{{"gbytes_s", *best / 1e9}};
-               }},
-          [=] { return [=] { *best = std::max(*best, read_bandwidth(kib << 10, threads)); }; });
+      add_case({.name = "read/" + std::to_string(kib) + "KiB" + suffix,
+                .threads = threads,
+                .figures =
+                    [best] {
+                      return std::vector<std::pair<std::string, double>>{{"gbytes_s", *best / 1e9}};
+                    }},
+               [=] {
+                 return [=] {
+                   *best = std::max(*best, weir::platform::read_bandwidth(kib << 10, threads));
+                 };
+               });
     }
   }
   return run_cases(argc, argv);

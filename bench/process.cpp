@@ -16,6 +16,10 @@ extern char** environ;
 namespace weir::bench {
 namespace {
 
+double mebibytes(const std::string& file) {
+  return double(std::filesystem::file_size(file)) / (1 << 20);
+}
+
 /// Runs a program to its end; its largest resident size in MiB. Exits if it fails.
 double run_program(const std::vector<std::string>& words) {
   std::vector<char*> arguments;
@@ -38,8 +42,9 @@ void add_start_case(const std::string& program, const std::filesystem::path& dir
   add_case({.name = "process/weir_run/mlp/batch:1",
             .wall = true,
             .figures =
-                [resident] {
-                  return std::vector{std::pair{std::string("MiB"), *resident}};
+                [=] {
+                  return std::vector{std::pair{std::string("MiB"), *resident},
+                                     std::pair{std::string("file_MiB"), mebibytes(program)}};
                 }},
            [=] {
              const keras::Model model = mlp();
@@ -59,15 +64,29 @@ void add_start_case(const std::string& program, const std::filesystem::path& dir
            });
 }
 
+/// One op on four numbers, in a program that links nothing but the ops.
+void add_minimal_case(const std::string& program) {
+  auto resident = std::make_shared<double>(0);
+  add_case({.name = "process/minimal",
+            .wall = true,
+            .figures =
+                [=] {
+                  return std::vector{std::pair{std::string("MiB"), *resident},
+                                     std::pair{std::string("file_MiB"), mebibytes(program)}};
+                }},
+           [=] { return [=] { *resident = run_program({program}); }; });
+}
+
 }  // namespace
 }  // namespace weir::bench
 
 int main(int argc, char** argv) {
   const auto directory =
       std::filesystem::temp_directory_path() / ("weir_bench_" + std::to_string(getpid()));
-  const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "weir";
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   std::filesystem::create_directories(directory);
-  weir::bench::add_start_case(program, directory);
+  weir::bench::add_start_case(folder / "weir", directory);
+  weir::bench::add_minimal_case(folder / "weir_bench_minimal");
   const int code = weir::bench::run_cases(argc, argv);
   std::filesystem::remove_all(directory);
   return code;

@@ -11,8 +11,8 @@
 #include <map>
 #include <sstream>
 
-#include "calibration.h"
 #include "models.h"
+#include "platform/calibration.h"
 #include "platform/thread_pool.h"
 
 namespace weir::bench {
@@ -151,7 +151,7 @@ std::string answer(Worker& worker, const std::string& line, int threads) {
   std::string verb, name, mode, path;
   words >> verb >> name >> mode;
   if (verb == "quit") return {};
-  if (verb == "calibrate") return std::to_string(fma_peak(threads));
+  if (verb == "calibrate") return std::to_string(platform::fma_peak(threads));
   if (verb == "prepare") return worker.prepare(name);
   if (verb == "time") {
     double seconds = 0;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <bit>
-#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -69,6 +68,18 @@ constexpr DType integer_dtype() {
   }
 }
 
+/// std::complex<float> and std::complex<double>, told by their form: a program that uses neither
+/// need not read <complex>.
+template <class T>
+concept ComplexNumber = requires(const T& z, typename T::value_type part) {
+  requires std::is_same_v<decltype(part), float> || std::is_same_v<decltype(part), double>;
+  requires sizeof(T) == 2 * sizeof(part);
+  T(part, part);
+  z.real();
+  z.imag();
+  z* z;
+};
+
 /// The DType of a C++ element type; DType::invalid for any other type.
 template <class T>
 inline constexpr DType dtype_of = integer_dtype<T>();
@@ -82,10 +93,8 @@ template <>
 inline constexpr DType dtype_of<float16> = DType::float16;
 template <>
 inline constexpr DType dtype_of<bfloat16> = DType::bfloat16;
-template <>
-inline constexpr DType dtype_of<std::complex<float>> = DType::complex64;
-template <>
-inline constexpr DType dtype_of<std::complex<double>> = DType::complex128;
+template <ComplexNumber T>
+inline constexpr DType dtype_of<T> = sizeof(T) == 8 ? DType::complex64 : DType::complex128;
 template <>
 inline constexpr DType dtype_of<StringView> = DType::string;
 

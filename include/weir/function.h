@@ -93,7 +93,7 @@ class InitScope {
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  Impl* impl_;
 };
 
 /// What a callable gave: its tensors, the lengths of its vectors and, if it has members that are no
@@ -117,7 +117,7 @@ class FunctionCore {
 
   explicit FunctionCore(FunctionOptions options);
   /// `key`: what of the arguments is no tensor. `body` runs only if no trace fits.
-  FlatResult call(std::span<const Tensor> arguments,
+  FlatResult call(std::span<const Tensor* const> arguments,
                   std::string_view key,
                   const Body& body,
                   Where where) const;
@@ -206,7 +206,7 @@ class TracedFunction {
   template <class... Args>
   auto call(Where where, const Args&... args) const {
     using Result = std::remove_cvref_t<std::invoke_result_t<F&, Args&...>>;
-    Flattener flat;
+    ArgumentFlattener flat;
     structure::flatten(std::tuple<const Args&...>(args...), flat);
     auto trace = [&](std::span<const Tensor> tensors) {
       std::tuple<Args...> copy(args...);
@@ -214,7 +214,7 @@ class TracedFunction {
       structure::unflatten(copy, in);
       return std::apply([&](auto&... a) { return run(*callable_, a...); }, copy);
     };
-    FlatResult out = core_.call(flat.tensors, flat.key, body_of(trace), where);
+    FlatResult out = core_.call(flat.arguments, flat.key, body_of(trace), where);
     if constexpr (!std::is_void_v<Result>) {
       Result result = prototype<Result>(out, where);
       Unflattener in(out.tensors, out.lengths);

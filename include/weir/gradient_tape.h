@@ -8,10 +8,11 @@
 /// higher derivatives. A tape belongs to the thread that made it.
 #pragma once
 
-#include <weir/op_def.h>
+#include <weir/callable.h>
+#include <weir/slices.h>
 #include <weir/variable.h>
 
-#include <functional>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -117,7 +118,7 @@ struct CustomGradient {
   std::vector<Tensor> results;
   /// Maps the gradients of the results (zeros where none flows) to those of the inputs, then of
   /// `variables`: one each; an undefined Tensor says none.
-  std::function<std::vector<Tensor>(const std::vector<Tensor>& dy)> gradient;
+  Callable<std::vector<Tensor>(const std::vector<Tensor>& dy)> gradient;
   /// The trainable variables that `forward` reads.
   std::vector<Variable> variables = {};
 };
@@ -126,7 +127,7 @@ struct CustomGradient {
 /// variable is read and not listed; later, in gradient(): a wrong number or shape of gradients.
 std::vector<Tensor> custom_gradient(
     const std::vector<Tensor>& inputs,
-    const std::function<CustomGradient(const std::vector<Tensor>&)>& forward,
+    const Callable<CustomGradient(const std::vector<Tensor>&)>& forward,
     std::source_location where = std::source_location::current());
 
 }  // namespace weir::inline v0

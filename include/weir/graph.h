@@ -39,7 +39,7 @@ class Graph {
 
    private:
     class Impl;
-    std::unique_ptr<Impl> impl_;
+    Impl* impl_;
   };
   [[nodiscard]] Scope as_default() const { return Scope(*this); }
 

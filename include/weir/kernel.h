@@ -125,6 +125,13 @@ struct Attr {
   }
 };
 
+/// Called around every step of a program, on the thread that runs the step.
+struct StepHook {
+  void (*begin)(void* arg, std::uint32_t step) = nullptr;
+  void (*end)(void* arg, std::uint32_t step) = nullptr;
+  void* arg = nullptr;
+};
+
 /// What the host offers to a running kernel. Null members mean "not offered".
 struct RunContext {
   void* host = nullptr;
@@ -136,6 +143,7 @@ struct RunContext {
                        void* arg) = nullptr;
   bool (*cancelled)(void* host) = nullptr;
   void* stream = nullptr;
+  const StepHook* profiler = nullptr;
 };
 
 /// Text of a kernel's error, filled by the kernel, shown to the user behind the op's name.
@@ -216,7 +224,7 @@ struct Kernel {
   Status (*output_dims)(const KernelCall& call, std::int64_t* const* dims) = nullptr;
   Status (*run)(const KernelCall& call) = nullptr;
   TileFn tile = nullptr;  // element-wise kernels only
-  bool epilogue = false;  // `run` honours KernelCall::epilogue, for results of rank 2
+  bool epilogue = false;  // `run` honours KernelCall::epilogue, a row is a run of the last axis
 };
 
 /// Kernels of one source file.

@@ -16,6 +16,7 @@
 
 #include <weir/kernel.h>
 #include <weir/operand.h>
+#include <weir/slices.h>
 
 #include <initializer_list>
 #include <memory>
@@ -148,16 +149,6 @@ class InferContext {
   std::source_location where_;
   std::unique_ptr<std::vector<std::int64_t>[]> scratch_;  // of the last ints(), at first use
   int used_ = 0;
-};
-
-/// A gradient that touches few rows: rows `indices` of a tensor of `shape` get `values`; duplicates
-/// add up.
-struct Slices {
-  Tensor values;   // [n, shape[1:]]
-  Tensor indices;  // int32 or int64 [n]
-  Shape shape;
-  Tensor dims =
-      {};  // the shape as a symbolic tensor, where `shape` is not static; rules need not set it
 };
 
 /// Where the gradient of an op is written, with the public API: the result is recorded or traced

@@ -43,8 +43,8 @@ class Operand {
   template <std::floating_point T>
   Operand(T v, Where where = Where::current())
       : kind_(Kind::scalar), scalar_{Scalar::Kind::real, 0, double(v)}, where_(where) {}
-  template <std::floating_point T>
-  Operand(std::complex<T> v, Where where = Where::current())
+  template <ComplexNumber T>
+  Operand(T v, Where where = Where::current())
       : kind_(Kind::scalar),
         scalar_{Scalar::Kind::complex, 0, double(v.real()), double(v.imag())},
         where_(where) {}

@@ -40,6 +40,15 @@ class Flattener {
   std::string key;
 };
 
+/// Points to the tensors of arguments, which outlive the call: threads that call a function with
+/// the same tensor do not write to its reference count.
+class ArgumentFlattener : public Flattener {
+ public:
+  void tensor(const Tensor& t) { arguments.push_back(&t); }
+
+  std::vector<const Tensor*> arguments;
+};
+
 /// Collects the specs where a Flattener collects the tensors.
 class SpecFlattener : public Flattener {
  public:
@@ -179,7 +188,7 @@ consteval bool has_plain() {
   }
 }
 
-/// `Out` is a Flattener or a SpecFlattener.
+/// `Out` is a Flattener or one of its children.
 template <class T, class Out>
 void flatten(const T& s, Out& out) {
   if constexpr (std::same_as<T, Tensor> || std::same_as<T, TensorSpec>) {

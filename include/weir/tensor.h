@@ -14,7 +14,6 @@
 #include <weir/error.h>
 #include <weir/shape.h>
 
-#include <atomic>
 #include <iosfwd>
 #include <span>
 #include <string>
@@ -231,6 +230,9 @@ struct MemoryStats {
   std::int64_t limit = 0;        // 0: none
   std::int64_t allocations = 0;  // count of requests that were handed out
   std::int64_t allocated = 0;    // their bytes, all together
+  /// The same as in_use and peak, as it was asked for: without what blocks are rounded up by.
+  std::int64_t requested = 0;
+  std::int64_t requested_peak = 0;
 };
 MemoryStats memory_stats();
 void reset_peak_memory();

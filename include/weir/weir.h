@@ -1,4 +1,5 @@
-/// Everything of Weir but the op-writing interface (<weir/op_def.h>, <weir/kernel.h>).
+/// Everything of Weir but <weir/autocast.h>, <weir/profiler.h>, <weir/onnx.h> and the op-writing
+/// interface (<weir/op_def.h>, <weir/kernel.h>).
 #pragma once
 
 #include <weir/checkpoint.h>

@@ -11,7 +11,7 @@
 namespace weir::inline v0 {
 namespace {
 
-using Rule = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
+using Rule = Callable<std::vector<Tensor>(const std::vector<Tensor>&)>;
 
 [[noreturn]] void fail(std::string what,
                        std::string got,
@@ -86,7 +86,7 @@ void check_variables(const Reads& reads, const std::vector<Variable>& declared) 
 
 std::vector<Tensor> custom_gradient(
     const std::vector<Tensor>& inputs,
-    const std::function<CustomGradient(const std::vector<Tensor>&)>& forward,
+    const Callable<CustomGradient(const std::vector<Tensor>&)>& forward,
     std::source_location where) {
   for (const Tensor& t : inputs) {
     if (!t.defined()) fail("an undefined input", "an undefined tensor", "tensors");

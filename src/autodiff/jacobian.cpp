@@ -1,6 +1,8 @@
 #include <weir/gradient_tape.h>
 #include <weir/ops/array.h>
 
+#include <algorithm>
+
 #include "autodiff/tape.h"
 
 namespace weir::inline v0 {

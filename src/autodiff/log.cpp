@@ -1,5 +1,6 @@
 #include "autodiff/log.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 

@@ -74,7 +74,7 @@ Pass::Pass(Tape& tape, bool keep_values)
     : tape_(tape),
       log_(tape.log_),
       keep_values_(keep_values),
-      marks_(log_.slots().size(), kUnreached),
+      marks_(log_.slots().size()),
       arrived_(log_.slots().size()) {}
 
 void Pass::run(const Request& request, std::span<Gradient> results) {

@@ -4,6 +4,7 @@
 
 #include "autodiff/fill.h"
 #include "autodiff/tape.h"
+#include "base/small_vector.h"
 
 namespace weir::autodiff {
 
@@ -45,8 +46,8 @@ class Pass {
   Tape& tape_;
   Log& log_;
   bool keep_values_;
-  std::vector<std::uint8_t> marks_;  // by slot
-  std::vector<Arrived> arrived_;     // by slot
+  base::SmallVector<std::uint8_t, 32> marks_;  // by slot
+  base::SmallVector<Arrived, 8> arrived_;      // by slot
 };
 
 }  // namespace weir::autodiff

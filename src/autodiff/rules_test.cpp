@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <weir/functions.h>
 #include <weir/gradient_tape.h>
+#include <weir/op_def.h>
 #include <weir/operators.h>
 #include <weir/ops.h>
 

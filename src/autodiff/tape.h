@@ -2,6 +2,7 @@
 
 /// The recorder behind GradientTape.
 
+#include <atomic>
 #include <thread>
 
 #include "autodiff/log.h"

@@ -20,6 +20,12 @@ struct Resolved {
   base::SmallVector<const Tensor*, kFew> tensors;
   base::SmallVector<Tensor, kFew> owned;
   std::uint32_t stealable = 0;
+
+  /// Keeps a value of one of `n` operands, which does not move.
+  const Tensor& own(std::size_t n, Tensor value) {
+    owned.reserve(n);
+    return owned.emplace_back(std::move(value));
+  }
 };
 
 std::string describe(DTypeSet set) {
@@ -142,38 +148,50 @@ Tensor read_variable(const Operand& variable, std::span<const Operand> operands)
   return variable.variable().value(variable.where());
 }
 
+/// Scalars become tensors of the dtype that the others have bound.
+void adopt_scalars(const OpDef& op,
+                   std::span<const Operand> operands,
+                   std::size_t n,
+                   TypeBinder& types,
+                   Resolved& r) {
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Operand& o = operands[i];
+    if (!o.is_scalar()) continue;
+    try {
+      r.tensors[i] = &r.own(n, tensor::adopt_scalar(o.scalar(), types.adopt(i, o.scalar())));
+    } catch (const Error& e) {
+      if (e.info().what.starts_with(op.name())) throw;
+      fail(op, o.where(), e.info().what, e.info().got, e.info().expected, e.info().fix);
+    }
+  }
+}
+
 void resolve(const OpDef& op,
              std::span<const Operand> operands,
              std::size_t own,
              TypeBinder& types,
              Resolved& r) {
   const std::size_t n = operands.size();
-  r.tensors.resize(n);
-  r.owned.resize(n);
+  bool scalars = false;
+  r.tensors.reserve(n);
   for (std::size_t i = 0; i < n; ++i) {
     const Operand& o = operands[i];
-    if (o.is_scalar()) continue;
-    if (o.kind() == Operand::Kind::variable) {
-      r.owned[i] = read_variable(o, operands);
-      r.tensors[i] = &r.owned[i];
+    const Tensor* t = nullptr;
+    if (o.is_scalar()) {
+      scalars = true;
+    } else if (o.kind() == Operand::Kind::variable) {
+      t = &r.own(n, read_variable(o, operands));
     } else {
-      r.tensors[i] = &o.tensor();
+      t = &o.tensor();
       if (o.kind() == Operand::Kind::temporary && i < 32) r.stealable |= 1u << i;
     }
-    if (!r.tensors[i]->defined())
+    r.tensors.push_back(t);
+    if (!t) continue;
+    if (!t->defined())
       fail(op, o.where(), "operand " + std::to_string(i) + " is an undefined tensor");
-    if (i < own) types.bind(i, r.tensors[i]->impl()->dtype());
+    if (i < own) types.bind(i, t->impl()->dtype());
   }
-  for (std::size_t i = 0; i < own; ++i) {
-    if (!operands[i].is_scalar()) continue;
-    try {
-      r.owned[i] = tensor::adopt_scalar(operands[i].scalar(), types.adopt(i, operands[i].scalar()));
-    } catch (const Error& e) {
-      if (e.info().what.starts_with(op.name())) throw;
-      fail(op, operands[i].where(), e.info().what, e.info().got, e.info().expected, e.info().fix);
-    }
-    r.tensors[i] = &r.owned[i];
-  }
+  if (scalars) adopt_scalars(op, operands.first(own), n, types, r);
 }
 
 /// Static operands that have a value become attributes; the others stay operands, renumbered.
@@ -270,7 +288,7 @@ void run_infer(const OpDef& op,
   bool ranked = true;
   for (const Tensor* t : r.tensors) {
     specs.push_back(t->impl()->spec());
-    values.push_back(tensor::known_value(*t));
+    values.push_back(t->impl()->is_symbolic() ? tensor::known_value(*t) : t);
     ranked = ranked && t->impl()->shape().has_rank();
   }
   if (!ranked) {

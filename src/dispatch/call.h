@@ -61,7 +61,7 @@ std::vector<Spec> infer(const OpDef& op,
 class CallBuilder {
  public:
   explicit CallBuilder(const OpDef& op) : op_(op) {}
-  CallBuilder& operand(Operand o) {
+  CallBuilder& operand(const Operand& o) {
     operands_.push_back(o);
     return *this;
   }

@@ -1,6 +1,9 @@
 #include "dispatch/registry.h"
 
 #include <algorithm>
+#include <atomic>
+#include <deque>
+#include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
@@ -8,18 +11,46 @@
 namespace weir::dispatch {
 namespace {
 
-/// The built-in ops never move or change, so that every call may look at them without a lock; the
-/// program's ops may be added meanwhile.
-class Registry {
+/// The built-in ops, each made at its first use. They never move or change, so that every call may
+/// look at them without a lock.
+class Builtins {
  public:
-  Registry() : builtin_(make_builtin_ops()) {
-    int id = 0;
-    for (OpDef& op : builtin_) {
-      op.set_id(id++);
-      by_name_.emplace(op.name(), &op);
-    }
+  int size() const { return int(table_.ops.size()); }
+  const OpDef& at(int index) {
+    const OpDef* op = made_[std::size_t(index)].load(std::memory_order_acquire);
+    return op ? *op : make(index);
+  }
+  /// -1: none of that name.
+  int index_of(std::string_view name) const {
+    const auto found = std::lower_bound(
+        table_.by_name.begin(), table_.by_name.end(), name, [&](int i, std::string_view n) {
+          return table_.ops[std::size_t(i)].name < n;
+        });
+    const bool same = found != table_.by_name.end() && table_.ops[std::size_t(*found)].name == name;
+    return same ? *found : -1;
   }
 
+ private:
+  const OpDef& make(int index) {
+    const BuiltinOp& builtin = table_.ops[std::size_t(index)];
+    auto op = std::make_unique<OpDef>(builtin.define());
+    builtin.implement(*op);
+    op->set_id(index);
+    const OpDef* other = nullptr;
+    if (!made_[std::size_t(index)].compare_exchange_strong(
+            other, op.get(), std::memory_order_acq_rel))
+      return *other;  // another thread was first
+    return *op.release();
+  }
+
+  const BuiltinOps table_ = builtin_ops();
+  const std::unique_ptr<std::atomic<const OpDef*>[]> made_ =
+      std::make_unique<std::atomic<const OpDef*>[]>(table_.ops.size());
+};
+
+/// All ops; the program's may be added meanwhile.
+class Registry {
+ public:
   void add(std::span<const OpDef> ops) {
     std::unique_lock lock(mutex_);
     for (std::size_t i = 0; i < ops.size(); ++i)
@@ -27,17 +58,18 @@ class Registry {
     for (const OpDef& op : ops)
       insert(op);
   }
-  const OpDef* find(std::string_view name) const {
+  const OpDef* find(std::string_view name) {
+    if (const int i = builtins_.index_of(name); i >= 0) return &builtins_.at(i);
     std::shared_lock lock(mutex_);
-    const auto it = by_name_.find(name);
-    return it == by_name_.end() ? nullptr : it->second;
+    const auto it = added_by_name_.find(name);
+    return it == added_by_name_.end() ? nullptr : it->second;
   }
-  const OpDef& builtin(int index) const { return builtin_[std::size_t(index)]; }
-  std::vector<const OpDef*> all() const {
-    std::shared_lock lock(mutex_);
+  const OpDef& builtin(int index) { return builtins_.at(index); }
+  std::vector<const OpDef*> all() {
     std::vector<const OpDef*> list;
-    for (const OpDef& op : builtin_)
-      list.push_back(&op);
+    for (int i = 0; i < builtins_.size(); ++i)
+      list.push_back(&builtins_.at(i));
+    std::shared_lock lock(mutex_);
     for (const OpDef& op : added_)
       list.push_back(&op);
     return list;
@@ -50,7 +82,7 @@ class Registry {
     e.got = op.name();
     const bool again = std::any_of(
         before.begin(), before.end(), [&](const OpDef& o) { return o.name() == op.name(); });
-    if (again || by_name_.contains(op.name())) {
+    if (again || builtins_.index_of(op.name()) >= 0 || added_by_name_.contains(op.name())) {
       e.code = Code::already_exists;
       e.what = "register_ops: an op of this name exists";
       e.fix = "give the new op a name of its own; the meaning of a name never changes";
@@ -69,15 +101,15 @@ class Registry {
     }
   }
   void insert(OpDef op) {
-    op.set_id(int(builtin_.size() + added_.size()));
+    op.set_id(builtins_.size() + int(added_.size()));
     const OpDef& stored = added_.emplace_back(std::move(op));
-    by_name_.emplace(stored.name(), &stored);
+    added_by_name_.emplace(stored.name(), &stored);
   }
 
+  Builtins builtins_;
   mutable std::shared_mutex mutex_;
-  std::vector<OpDef> builtin_;
   std::deque<OpDef> added_;  // references stay valid
-  std::unordered_map<std::string_view, const OpDef*> by_name_;
+  std::unordered_map<std::string_view, const OpDef*> added_by_name_;
 };
 
 Registry& registry() {
@@ -105,7 +137,7 @@ int distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 const OpDef& builtin_op(int index) {
-  static const Registry& r = registry();
+  static Registry& r = registry();
   return r.builtin(index);
 }
 

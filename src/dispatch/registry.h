@@ -5,7 +5,9 @@
 
 #include <weir/op_def.h>
 
-#include <deque>
+#include <span>
+#include <string_view>
+#include <vector>
 
 namespace weir::dispatch {
 
@@ -21,7 +23,18 @@ std::vector<std::string> similar_op_names(std::string_view name, int count);
 /// Throws not_found with similar names.
 const OpDef& require_op(std::string_view name, std::source_location where);
 
+/// How a built-in op is made, which happens when somebody asks for it: a program that uses five of
+/// them does not wait for the others.
+struct BuiltinOp {
+  const char* name;
+  OpDef (*define)();
+  void (*implement)(OpDef&);
+};
+struct BuiltinOps {
+  std::span<const BuiltinOp> ops;
+  std::span<const int> by_name;  // numbers of `ops` in the order of their names
+};
 /// Defined by the generated table.
-std::vector<OpDef> make_builtin_ops();
+BuiltinOps builtin_ops();
 
 }  // namespace weir::dispatch

@@ -1,5 +1,6 @@
 #include <weir/variable.h>
 
+#include "dispatch/autocast.h"
 #include "dispatch/call.h"
 #include "tensor/tensor_impl.h"
 #include "tensor/variable_state.h"
@@ -88,14 +89,16 @@ std::uint64_t Variable::version() const {
 }
 
 Tensor Variable::value(std::source_location where) const {
-  checked(state_);
+  const DType own = checked(state_).dtype();
   Tensor t = dispatch::current_handler().read(state_, where);
-  if (dispatch::active_recorders().empty()) return t;
-  // Tapes tell this read from a snapshot that was taken before, or while they were paused.
-  t = TensorImpl::again(t);
-  for (dispatch::Recorder* r : dispatch::active_recorders())
-    r->record_read(state_, t);
-  return t;
+  if (!dispatch::active_recorders().empty()) {
+    // Tapes tell this read from a snapshot that was taken before, or while they were paused.
+    t = TensorImpl::again(t);
+    for (dispatch::Recorder* r : dispatch::active_recorders())
+      r->record_read(state_, t);
+  }
+  const dispatch::Autocast& autocast = dispatch::autocast();
+  return autocast.concerns(own) ? autocast.convert(t, autocast.dtype, where) : t;
 }
 
 }  // namespace weir::inline v0

@@ -1,9 +1,11 @@
 /// The handler that runs one op now: kernel from the cache, one block for each result, run.
 
 #include <algorithm>
+#include <mutex>
 
 #include "dispatch/call.h"
 #include "dispatch/handler.h"
+#include "eager/op_label.h"
 #include "eager/packed_operand.h"
 #include "kernels/select.h"
 #include "tensor/host_context.h"
@@ -22,14 +24,14 @@ using Few = base::SmallVector<T, kFew>;
 
 /// Null if there is none.
 const rt::Kernel* find_kernel(const Invocation& call) {
-  DType in[2], out[2];  // no more decide
-  const std::size_t n_in = std::min<std::size_t>(call.inputs.size(), 2);
-  const std::size_t n_out = std::min<std::size_t>(call.outputs.size(), 2);
-  for (std::size_t i = 0; i < n_in; ++i)
-    in[i] = call.inputs[i]->impl()->dtype();
-  for (std::size_t o = 0; o < n_out; ++o)
-    out[o] = call.outputs[o].dtype;
-  return kernels::select(call.op.name().c_str(), call.op.id(), {in, n_in}, {out, n_out});
+  const auto in = [&](std::size_t i) {
+    return i < call.inputs.size() ? call.inputs[i]->impl()->dtype() : DType::invalid;
+  };
+  const auto out = [&](std::size_t o) {
+    return o < call.outputs.size() ? call.outputs[o].dtype : DType::invalid;
+  };
+  return kernels::select(
+      call.op.name().c_str(), call.op.id(), kernels::Types{in(0), in(1), out(0), out(1)});
 }
 
 const rt::Kernel& kernel_for(const Invocation& call) {
@@ -217,6 +219,12 @@ bool is_static(const Invocation& call) {
 class EagerHandler final : public dispatch::Handler {
  public:
   void run(const Invocation& call, std::span<Tensor> results) override {
+    if (profile::active()) [[unlikely]]
+      return run_profiled(call, results);
+    run_now(call, results);
+  }
+
+  void run_now(const Invocation& call, std::span<Tensor> results) {
     if (!is_static(call)) return run_data_shaped(call, results);
     if (try_alias(call, results) || try_decompose(call, results)) return;
     const rt::Kernel& kernel = kernel_for(call);
@@ -227,6 +235,13 @@ class EagerHandler final : public dispatch::Handler {
     for (const Tensor& t : results)
       out.push_back(t.impl()->as_view());
     run_kernel(kernel, call, in, out);
+  }
+
+  void run_profiled(const Invocation& call, std::span<Tensor> results) {
+    const profile::LabelPtr label = label_of(call, find_kernel(call));
+    const std::int64_t begin = profile::now();
+    run_now(call, results);
+    profile::record(label, begin, profile::now());
   }
 
   Tensor read(const std::shared_ptr<VariableState>& variable, std::source_location) override {
@@ -250,7 +265,7 @@ class EagerHandler final : public dispatch::Handler {
     base::SmallVector<Spec, 2> outputs(call.outputs);
     resolve_shapes(kernel_for(call), call, in, outputs);
     Invocation sized{call.op, call.inputs, call.attrs, outputs, call.where};
-    run(sized, results);
+    run_now(sized, results);
   }
 
   static void place_results(const Invocation& call, std::span<Tensor> results) {

@@ -125,6 +125,30 @@ TEST(Eager, APackedFormGoesWhenTheValueChanges) {
     EXPECT_EQ(values_of(matmul(a, w)), fresh_product(a, w.value()));
 }
 
+TEST(Eager, AStoredKernelIsFoundBeforeItsOpWasUsed) {
+  const rt::Kernel* used = nullptr;
+  ASSERT_EQ(kernels::candidates("Atan2", {&used, 1}), 1u);
+  EXPECT_EQ(kernels::find(rt::kernel_id(used->name)), used);
+  EXPECT_EQ(kernels::find(rt::kernel_id("no/such/kernel")), nullptr);
+  EXPECT_EQ(kernels::candidates("NoSuchOp", {&used, 1}), 0u);
+}
+
+TEST(Eager, OpsAreMadeOnceByManyThreads) {
+  std::vector<const OpDef*> found(8);
+  {
+    std::vector<std::jthread> threads;
+    for (auto& op : found)
+      threads.emplace_back([&op] { op = find_op("MatrixDeterminant"); });
+  }
+  for (const OpDef* op : found) {
+    ASSERT_NE(op, nullptr);
+    EXPECT_EQ(op, found[0]);
+    EXPECT_EQ(op->name(), "MatrixDeterminant");
+  }
+  EXPECT_EQ(find_op(""), nullptr);
+  EXPECT_EQ(find_op("MatrixDet"), nullptr);
+}
+
 TEST(Eager, ChoicesOfKernelsAreMadeOncePerDtypes) {
   const auto add_all = [] {
     for (DType t : {DType::float32, DType::float64, DType::int32, DType::int64, DType::uint8})

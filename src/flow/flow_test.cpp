@@ -8,6 +8,8 @@
 #include <weir/ops/math.h>
 #include <weir/random.h>
 
+#include <functional>
+
 namespace weir {
 namespace {
 

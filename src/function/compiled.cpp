@@ -1,12 +1,14 @@
 #include "function/compiled.h"
 
 #include "passes/pipeline.h"
+#include "tensor/profile.h"
 
 namespace weir::tracing {
 
 Compiled::Compiled(const graph::Graph& traced,
                    std::span<const Spec> inputs,
                    const FunctionOptions& options) {
+  const profile::Span span(profile::Category::plan, traced.name());
   std::shared_ptr<graph::Graph> specialised = plan::specialise(traced, inputs);
   if (options.optimise)
     specialised = passes::optimise(*specialised, {.disabled = options.disabled_passes});
@@ -14,7 +16,10 @@ Compiled::Compiled(const graph::Graph& traced,
 }
 
 const plan::Executable& Compiled::executable() const {
-  std::call_once(planned_, [this] { executable_ = plan::plan(optimised_); });
+  std::call_once(planned_, [this] {
+    const profile::Span span(profile::Category::plan, optimised_->name());
+    executable_ = plan::plan(optimised_);
+  });
   return *executable_;
 }
 

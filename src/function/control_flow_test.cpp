@@ -8,6 +8,8 @@
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <thread>
 

@@ -3,6 +3,7 @@
 #include <weir/gradient_tape.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "flow/body.h"

@@ -6,6 +6,7 @@
 /// program is the part that the trace wrote, the backward program the rest. What the rest reads of
 /// the first part is saved, except where only a shape is read.
 
+#include <mutex>
 #include <optional>
 
 #include "function/compiled.h"

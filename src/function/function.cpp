@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "flow/runner.h"
+#include "function/borrowed.h"
 #include "function/concrete.h"
 #include "function/ready.h"
 #include "function/taped_call.h"
 #include "function/trace.h"
 #include "function/turn.h"
 #include "graph/replay.h"
+#include "tensor/profile.h"
 
 namespace weir::inline v0 {
 namespace {
@@ -107,8 +110,10 @@ class InitScope::Impl {
   dispatch::HandlerScope scope{dispatch::default_handler()};
   dispatch::PauseRecording pause;
 };
-InitScope::InitScope() : impl_(std::make_unique<Impl>()) {}
-InitScope::~InitScope() = default;
+InitScope::InitScope() : impl_(new Impl) {}
+InitScope::~InitScope() {
+  delete impl_;
+}
 
 class FunctionCore::Impl {
  public:
@@ -127,19 +132,16 @@ class FunctionCore::Impl {
       check_declared(arguments, where);
       return body.run(body.context, arguments);
     }
-    if (auto outer = graph::builder_for(arguments)) {
-      check_declared(arguments, where);
-      return call_nested(arguments, key, body, where, outer);
-    }
-    const bool recorded = !dispatch::active_recorders().empty();
-    const std::shared_ptr<const tracing::Ready> ready = ready_.find(arguments, key);
-    if (ready && !recorded)
+    const std::shared_ptr<graph::Builder> outer = graph::builder_for(arguments);
+    const std::shared_ptr<const tracing::Ready> ready =
+        outer ? nullptr : ready_.find(arguments, key);
+    if (ready && dispatch::active_recorders().empty())
       return {ready->executable->run(arguments), ready->trace->lengths(), ready->trace->plain()};
-    check_declared(arguments, where);
-    const std::shared_ptr<Trace> trace =
-        ready ? ready->trace : find_or_trace(arguments, key, body, where);
-    if (!ready && !recorded) ready_.add(trace, arguments);
-    return {run(trace, arguments, where), trace->lengths(), trace->plain()};
+    // The callable may run now, and let go of what the caller has passed.
+    const std::vector<Tensor> kept(arguments.begin(), arguments.end());
+    check_declared(kept, where);
+    if (outer) return call_nested(kept, key, body, where, outer);
+    return find_and_run(ready, kept, key, body, where);
   }
 
   std::shared_ptr<Trace> concrete(const std::vector<TensorSpec>& specs,
@@ -206,6 +208,18 @@ class FunctionCore::Impl {
     return trace->plan(arguments)->run(arguments);
   }
 
+  FlatResult find_and_run(const std::shared_ptr<const tracing::Ready>& ready,
+                          std::span<const Tensor> arguments,
+                          std::string_view key,
+                          const Body& body,
+                          Where where) {
+    const bool recorded = !dispatch::active_recorders().empty();
+    const std::shared_ptr<Trace> trace =
+        ready ? ready->trace : find_or_trace(arguments, key, body, where);
+    if (!ready && !recorded) ready_.add(trace, arguments);
+    return {run(trace, arguments, where), trace->lengths(), trace->plain()};
+  }
+
   /// Inside another trace: a call node, or the body's nodes if a tape must see them.
   FlatResult call_nested(std::span<const Tensor> arguments,
                          std::string_view key,
@@ -268,6 +282,7 @@ class FunctionCore::Impl {
                                const std::shared_ptr<graph::Builder>& outer,
                                bool ahead) {
     const Tracing tracing(*this, signature, where);
+    const profile::Span span(profile::Category::trace, options_.name);
     const std::string reason = explain(signature, ahead);
     auto builder = graph::Builder::create(options_.name, outer);
     FlatResult result = run_body(*builder, signature, body, where);
@@ -399,11 +414,11 @@ thread_local const FunctionCore::Impl::Tracing* FunctionCore::Impl::Tracing::inn
 FunctionCore::FunctionCore(FunctionOptions options)
     : impl_(std::make_shared<Impl>(std::move(options))) {}
 
-FlatResult FunctionCore::call(std::span<const Tensor> arguments,
+FlatResult FunctionCore::call(std::span<const Tensor* const> arguments,
                               std::string_view key,
                               const Body& body,
                               Where where) const {
-  return impl_->call(arguments, key, body, where);
+  return impl_->call(tracing::BorrowedTensors(arguments).all(), key, body, where);
 }
 ConcreteFunction FunctionCore::concrete(const std::vector<TensorSpec>& arguments,
                                         std::string_view key,

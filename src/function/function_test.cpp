@@ -7,6 +7,7 @@
 #include <weir/ops/math.h>
 #include <weir/random.h>
 
+#include <atomic>
 #include <functional>
 #include <thread>
 
@@ -28,6 +29,36 @@ TEST(Function, TracesOncePerSignature) {
   EXPECT_EQ(f.stats().traces, 3u);
   EXPECT_EQ(f.explain_retrace(),
             "'function' was traced again: argument 0 is int32[2], was float32[2]");
+}
+
+TEST(Function, ACallableMayLetGoOfTheCallersTensor) {
+  Tensor state{1.f, 2.f};
+  auto f = function([&](Tensor x) {
+    state = Tensor();  // the handle that the call was made with
+    return x * 3;
+  });
+  EXPECT_EQ(f(state).data<float>()[1], 6);
+  EXPECT_FALSE(state.defined());
+  state = Tensor{5.f, 6.f};
+  EXPECT_EQ(f(state).data<float>()[1], 18);  // not traced again
+  EXPECT_TRUE(state.defined());
+}
+
+TEST(Function, ManyArgumentsAndTemporaries) {
+  auto f = function([](const std::vector<Tensor>& xs) {
+    Tensor total = xs[0];
+    for (std::size_t i = 1; i < xs.size(); ++i)
+      total = total + xs[i];
+    return total;
+  });
+  const std::vector<Tensor> xs(9, Tensor{1.f, 2.f});
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(f(xs).data<float>()[1], 18);
+  auto same = function([](Tensor x) { return x; });
+  Tensor kept;
+  for (int i = 0; i < 3; ++i)
+    kept = same(Tensor{1.f, 2.f} + 1);
+  EXPECT_EQ(kept.data<float>()[0], 2);
 }
 
 struct Pair {

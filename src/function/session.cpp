@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <list>
+#include <mutex>
 
 #include "flow/runner.h"
 #include "function/graph_impl.h"
@@ -90,8 +91,10 @@ Tensor Graph::tensor(std::string_view name) const {
   return impl_->builder->tensor({i, output});
 }
 
-Graph::Scope::Scope(const Graph& graph) : impl_(std::make_unique<Impl>(*graph.impl()->builder)) {}
-Graph::Scope::~Scope() = default;
+Graph::Scope::Scope(const Graph& graph) : impl_(new Impl(*graph.impl()->builder)) {}
+Graph::Scope::~Scope() {
+  delete impl_;
+}
 
 std::size_t Graph::size() const {
   return impl_->builder->graph().size();

@@ -3,6 +3,7 @@
 /// Building a graph by calls: the handler that appends a node for each call and returns symbolic
 /// tensors.
 
+#include <unordered_map>
 #include <unordered_set>
 
 #include "dispatch/handler.h"

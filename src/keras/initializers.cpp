@@ -3,6 +3,7 @@
 #include <weir/keras/layer.h>
 #include <weir/random.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -67,6 +68,7 @@ const std::map<std::string, Fn>& initializers() {
 
 }  // namespace
 
+Initializer::Initializer(const char* name) : Initializer(std::string(name)) {}
 Initializer::Initializer(const std::string& name) {
   const auto it = initializers().find(name);
   if (it == initializers().end()) throw_unknown("initializer", name, initializers());

@@ -1,3 +1,4 @@
+#include <weir/autocast.h>
 #include <weir/function.h>
 #include <weir/graph.h>
 #include <weir/keras/layer.h>
@@ -63,6 +64,11 @@ void name_if_needed(LayerBase& layer) {
   if (layer.name.empty()) layer.name = unique_name(snake(layer.type()));
 }
 
+/// Floating-point tensors in another dtype than the one that the layer computes in.
+bool is_foreign(const Tensor& t, DType compute) {
+  return is_floating(t.dtype()) && t.dtype() != compute;
+}
+
 /// Shapes of the outputs, found by running the layer on placeholders.
 TensorSpec trace_output(LayerBase& layer, const std::vector<Symbol>& inputs) {
   Graph scratch;
@@ -76,7 +82,7 @@ TensorSpec trace_output(LayerBase& layer, const std::vector<Symbol>& inputs) {
 
 }  // namespace
 
-std::function<Tensor(Tensor)> get_activation(const std::string& name) {
+Callable<Tensor(Tensor)> get_activation(const std::string& name) {
   const auto it = activations().find(name);
   if (it != activations().end()) return it->second;
   throw_unknown("activation", name, activations());
@@ -91,6 +97,22 @@ Symbol Input(const Shape& shape, const InputOptions& options) {
   return Symbol(std::move(node));
 }
 
+struct LayerBase::Once {
+  std::once_flag built, seen;
+};
+
+LayerBase::LayerBase()
+    : policy_(mixed_precision::global_policy()), once_(std::make_shared<Once>()) {}
+
+void LayerBase::set_dtype_policy(const DTypePolicy& policy) {
+  if (!weights_.empty() && policy != policy_)
+    throw_argument("layer '" + name + "': a new dtype policy",
+                   "'" + policy.name() + "' for weights made under '" + policy_.name() + "'",
+                   "a layer without weights",
+                   "set the policy before the layer is called");
+  policy_ = policy;
+}
+
 Tensor LayerBase::call(const std::vector<Tensor>& inputs, bool training) {
   if (inputs.size() != 1)
     throw_argument(
@@ -99,7 +121,7 @@ Tensor LayerBase::call(const std::vector<Tensor>& inputs, bool training) {
 }
 
 void LayerBase::ensure_built(const Shape& input) {
-  std::call_once(built_, [&] {
+  std::call_once(once_->built, [&] {
     const std::size_t before = weights_.size();
     try {
       build(input);
@@ -111,7 +133,7 @@ void LayerBase::ensure_built(const Shape& input) {
 }
 
 void LayerBase::see(const std::vector<Tensor>& inputs) {
-  std::call_once(seen_, [&] {
+  std::call_once(once_->seen, [&] {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       Shape shape = inputs[i].shape();
       if (shape.rank() > 0) shape[0] = Dim::unknown();
@@ -130,7 +152,16 @@ Tensor LayerBase::run(const std::vector<Tensor>& inputs, bool training) {
   NameScope scope(name);
   ensure_built(inputs[0].shape());
   see(inputs);
-  return call(inputs, training);
+  if (!autocast_) return call(inputs, training);
+  const DType compute = policy_.compute_dtype();
+  const AutocastScope autocast(compute);
+  const auto foreign = [&](const Tensor& t) { return is_foreign(t, compute); };
+  if (std::none_of(inputs.begin(), inputs.end(), foreign)) return call(inputs, training);
+  std::vector<Tensor> converted = inputs;
+  for (Tensor& t : converted) {
+    if (foreign(t)) t = cast(t, compute);
+  }
+  return call(converted, training);
 }
 
 std::vector<Variable> LayerBase::weights() const {
@@ -161,7 +192,9 @@ Variable LayerBase::add_weight(const std::string& weight,
                                bool is_trainable,
                                DType dtype) {
   name_if_needed(*this);
+  if (dtype == DType::invalid) dtype = policy_.variable_dtype();
   InitScope now;  // a layer may be built while a model is connected or traced
+  const AutocastScope as_they_are(DType::invalid);
   Variable v(initializer(shape, dtype), VariableOptions{name + "/" + weight, is_trainable});
   weights_.push_back(v);
   return v;
@@ -172,6 +205,14 @@ Layer LayerBase::track(Layer layer, std::string attribute) {
   children_.push_back(layer.base());
   child_names_.push_back(std::move(attribute));
   return layer;
+}
+
+Symbol Layer::operator()(const Symbol& input) const {
+  return (*this)(std::vector<Symbol>{input});
+}
+
+Tensor Layer::operator()(const Tensor& input, bool training) const {
+  return base_->run({input}, training);
 }
 
 Symbol Layer::operator()(const std::vector<Symbol>& inputs) const {

@@ -1,3 +1,4 @@
+#include <weir/autocast.h>
 #include <weir/functions.h>
 #include <weir/keras/layers.h>
 #include <weir/operators.h>
@@ -9,16 +10,17 @@
 #include <algorithm>
 
 #include "keras/error.h"
+#include "keras/half.h"
 
 namespace weir::inline v0::keras::layers {
 namespace {
 
-using ActivationFunction = std::function<Tensor(Tensor)>;
+using ActivationFunction = Callable<Tensor(Tensor)>;
 
 /// A layer without weights: a function of its input.
 class Stateless : public LayerBase {
  public:
-  using Function = std::function<Tensor(const Tensor&, bool training)>;
+  using Function = Callable<Tensor(const Tensor&, bool training)>;
   Stateless(std::string type, Function function)
       : type_(std::move(type)), function_(std::move(function)) {}
   Tensor call(const Tensor& x, bool training) override { return function_(x, training); }
@@ -90,6 +92,7 @@ class DenseLayer : public LayerBase {
       : units_(units), activation_(get_activation(activation)), options_(std::move(options)) {
     if (units < 1) throw_argument("Dense: units", std::to_string(units), "1 or more");
     name = options_.name;
+    if (options_.dtype_policy) set_dtype_policy(*options_.dtype_policy);
   }
   std::string type() const override { return "Dense"; }
 
@@ -123,6 +126,7 @@ class Conv2DLayer : public LayerBase {
     if (filters < 1) throw_argument("Conv2D: filters", std::to_string(filters), "1 or more");
     padding_ = upper(options_.padding, "Conv2D");
     name = options_.name;
+    if (options_.dtype_policy) set_dtype_policy(*options_.dtype_policy);
   }
   std::string type() const override { return "Conv2D"; }
 
@@ -160,6 +164,7 @@ class BatchNormalizationLayer : public LayerBase {
   explicit BatchNormalizationLayer(BatchNormalizationOptions options)
       : options_(std::move(options)) {
     name = options_.name;
+    if (options_.dtype_policy) set_dtype_policy(*options_.dtype_policy);
   }
   std::string type() const override { return "BatchNormalization"; }
 
@@ -170,7 +175,15 @@ class BatchNormalizationLayer : public LayerBase {
     mean_ = add_weight("moving_mean", shape, "zeros", false);
     variance_ = add_weight("moving_variance", shape, "ones", false);
   }
-  Tensor call(const Tensor& x, bool training) override {
+  Tensor call(const Tensor& given, bool training) override {
+    const AutocastScope as_they_are(DType::invalid);
+    const Tensor x = at_least_float32(given);
+    const Tensor y = normalised(x, training);
+    return y.dtype() == given.dtype() ? y : cast(y, given.dtype());
+  }
+
+ private:
+  Tensor normalised(const Tensor& x, bool training) {
     if (!training) return normalise(x, mean_, variance_);
     std::vector<std::int64_t> axes;
     for (int i = 0; i + 1 < x.rank(); ++i)
@@ -182,8 +195,6 @@ class BatchNormalizationLayer : public LayerBase {
     variance_.assign_sub((variance_ - stop_gradient(v)) * rate);
     return normalise(x, m, v);
   }
-
- private:
   Tensor normalise(const Tensor& x, const Tensor& m, const Tensor& v) const {
     Tensor scale = rsqrt(v + options_.epsilon);
     if (options_.scale) scale = scale * gamma_;
@@ -231,8 +242,9 @@ Window window(std::array<std::int64_t, 2> pool, const PoolOptions& options, cons
 }
 
 Tensor drop(const Tensor& x, double rate) {
+  const DType t = is_half(x) ? DType::float32 : x.dtype();  // halves are too coarse for a rate
   const Tensor draw =
-      random::uniform(x.shape().is_static() ? Ints(x.shape()) : Ints(shape(x)), 0, 1, x.dtype());
+      random::uniform(x.shape().is_static() ? Ints(x.shape()) : Ints(shape(x)), 0, 1, t);
   return where(draw >= rate, x * (1 / (1 - rate)), zeros_like(x));
 }
 

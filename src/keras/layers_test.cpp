@@ -5,6 +5,8 @@
 #include <weir/ops/math.h>
 #include <weir/random.h>
 
+#include <algorithm>
+
 namespace weir::keras {
 namespace {
 

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "keras/error.h"
+#include "keras/half.h"
 
 namespace weir::inline v0::keras {
 namespace {
@@ -53,7 +54,7 @@ void check_same_shape(const Tensor& y_true, const Tensor& y_pred, const char* lo
 }  // namespace
 
 Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred) const {
-  return mean(per_sample_(y_true, y_pred));
+  return mean(per_sample_(y_true, at_least_float32(y_pred)));
 }
 
 namespace losses {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "keras/error.h"
+#include "keras/half.h"
 
 namespace weir::inline v0::keras {
 namespace {
@@ -45,7 +46,7 @@ Metric of_loss(const Loss& loss) {
 }  // namespace
 
 Tensor Metric::operator()(const Tensor& y_true, const Tensor& y_pred) const {
-  return cast(mean(per_sample_(y_true, y_pred)), DType::float32);
+  return cast(mean(per_sample_(y_true, at_least_float32(y_pred))), DType::float32);
 }
 
 namespace metrics {

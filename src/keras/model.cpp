@@ -70,6 +70,7 @@ class Planner {
 class FunctionalLayer : public LayerBase {
  public:
   explicit FunctionalLayer(Plan plan) : plan_(std::move(plan)) {
+    autocast_ = false;
     // In the order of Keras, which is that of weights in its files.
     for (const auto& [name, layer] : operations(plan_))
       track(Layer(layer), name);
@@ -195,6 +196,7 @@ namespace {
 class ChainLayer : public LayerBase {
  public:
   explicit ChainLayer(const std::vector<Layer>& layers) : layers_(layers) {
+    autocast_ = false;
     for (const Layer& l : layers)
       track(l);
   }

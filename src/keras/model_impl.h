@@ -2,6 +2,8 @@
 
 #include <weir/keras/model.h>
 
+#include <functional>
+
 namespace weir::inline v0::keras {
 
 /// The layers of a functional model in an order in which they can run.

@@ -74,6 +74,19 @@ std::vector<std::string> output_shapes(const Plan& plan,
   return shapes;
 }
 
+/// Of all layers, in order of their first use: "mixed_bfloat16, float32".
+std::string policy_names(const std::vector<std::shared_ptr<LayerBase>>& layers) {
+  std::vector<std::string> names;
+  for (const auto& l : layers) {
+    const std::string& name = l->dtype_policy().name();
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  std::string list;
+  for (const std::string& name : names)
+    list += (list.empty() ? "" : ", ") + name;
+  return list.empty() ? "float32" : list;
+}
+
 }  // namespace
 
 std::string Model::summary() const {
@@ -91,9 +104,11 @@ std::string Model::summary() const {
     total += v.shape().size(), size += v.shape().size() * byte_size(v.dtype());
   for (const Variable& v : trainable_weights())
     trainable += v.shape().size();
+  const std::string policies = policy_names(impl_->layers);
   return "Model: \"" + name() + "\"\n" + table(rows) + "Total params: " + with_commas(total) +
          " (" + bytes(size) + ")\n" + "Trainable params: " + with_commas(trainable) +
-         "\nNon-trainable params: " + with_commas(total - trainable) + "\n";
+         "\nNon-trainable params: " + with_commas(total - trainable) + "\n" +
+         (policies == "float32" ? "" : "Dtype policies: " + policies + "\n");
 }
 
 }  // namespace weir::inline v0::keras

@@ -5,6 +5,7 @@
 #include <weir/ops/array.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <random>
 

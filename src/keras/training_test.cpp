@@ -5,6 +5,7 @@
 #include <weir/ops/array.h>
 #include <weir/random.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 

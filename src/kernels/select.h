@@ -6,6 +6,7 @@
 
 #include <weir/kernel.h>
 
+#include <array>
 #include <cstddef>
 #include <span>
 
@@ -20,6 +21,11 @@ const rt::Kernel* select(const char* op,
                          int op_id,
                          std::span<const DType> inputs,
                          std::span<const DType> outputs);
+
+/// The same with the dtypes as the key of a choice: those of in[0], in[1], out[0], out[1], no more
+/// decide; DType::invalid where there is none.
+using Types = std::array<DType, rt::kMaxTypes>;
+const rt::Kernel* select(const char* op, int op_id, const Types& types);
 
 /// The kernel of a stored id (rt::kernel_id of its name); null if this process has none.
 const rt::Kernel* find(std::uint64_t id);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "passes/passes.h"
+#include "tensor/profile.h"
 
 namespace weir::passes {
 namespace {
@@ -57,6 +58,7 @@ class Optimiser {
     r.name = pass.name;
     r.disabled = !Context(pass.name, options_, r, nullptr).enabled(pass.name);
     const auto start = std::chrono::steady_clock::now();
+    const profile::Span span(profile::Category::pass, pass.name);
     if (!r.disabled) attempt(pass, r);
     r.milliseconds = milliseconds_since(start);
     if (report_) record(std::move(r));

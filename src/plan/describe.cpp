@@ -27,6 +27,7 @@ std::string describe(const StepInfo& s, std::size_t index) {
   std::string text = padded("  " + std::to_string(index), 7) + padded(s.op, 14) +
                      padded(s.node, 28) + padded(s.kernel, 30) + s.result;
   if (s.tile_ops > 0) text += "  " + std::to_string(s.tile_ops) + " tiles";
+  if (s.chain > 0) text += "  chain " + std::to_string(s.chain);
   if (s.packed) text += "  packed";
   if (s.workspace > 0) text += "  workspace " + std::to_string(s.workspace);
   return text + "\n";

@@ -8,6 +8,7 @@
 #include "plan/control_stage.h"
 #include "plan/partition.h"
 #include "plan/static_stage.h"
+#include "tensor/profile.h"
 #include "tensor/specs.h"
 
 namespace weir::plan {
@@ -73,6 +74,7 @@ struct Stage {
     if (options.cancel && options.cancel->load())
       throw Error({Code::cancelled, "the run was cancelled", {}, {}, {}, {}});
     if (options.observer) options.observer->begin(first_step);
+    const profile::Span span(profile::Category::stage, first().name);
     if (control)
       control->run(in, out, options);
     else
@@ -232,7 +234,9 @@ StepInfo describe_step(const StaticStage& stage, const PlannedStep& s, int index
   info.node = s.whole->name;
   info.op = s.whole->type();
   info.kernel = s.kernel ? s.kernel->name : s.tiles.size() == 1 ? s.tiles[0].kernel->name : "tile";
-  info.tile_ops = int(s.tiles.size());
+  for (const PlannedTile& t : s.tiles)
+    info.tile_ops += t.ops;
+  info.chain = s.chain;
   info.packed = s.packed_input >= 0;
   info.workspace = s.workspace;
   info.stage = index;

@@ -42,14 +42,17 @@ struct PlanOptions {
   bool pack = true;  // constants and variables that are only read, in the layout of the kernel that
                      // reads them
   bool in_place = true;  // element-wise results over operands that die
-  bool regions = true;   // regions as tile programs and epilogues; else their members one by one
+  bool side_by_side =
+      true;             // chains of small steps that do not need each other, by several threads
+  bool regions = true;  // regions as tile programs and epilogues; else their members one by one
 };
 
-/// Times of one run, step by step.
+/// Times of one run, step by step. Steps of chains that run side by side come on several threads,
+/// one call at a time.
 class StepObserver {
  public:
   virtual ~StepObserver() = default;
-  /// Before and after the step `index` of Executable::steps(), on the thread that runs.
+  /// Before and after the step `index` of Executable::steps(), on the thread that runs it.
   virtual void begin(int index) = 0;
   virtual void end(int index) = 0;
 };
@@ -71,6 +74,7 @@ struct StepInfo {
   std::string result;  // "float32[100, 256]"
   int stage = 0;
   int tile_ops = 0;     // element-wise ops run inside this step
+  int chain = 0;        // not 0: runs beside the other chains of its group
   bool packed = false;  // reads an operand in packed form
   std::int64_t workspace = 0;
 };

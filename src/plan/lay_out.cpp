@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "plan/arena.h"
+#include "plan/chains.h"
 #include "plan/stage.h"
 
 namespace weir::plan {
@@ -21,6 +22,8 @@ class Layout {
       keep_earlier(use);
     for (std::size_t i = 0; i < p_.variables.size(); ++i)
       place_update(int(i));
+    if (options_.side_by_side) find_chains(p_);
+    find_groups();
     for (VariableUse& use : p_.variables)
       use.in_place = options_.in_place && use.direct && may_overwrite(use);
     if (options_.in_place) {
@@ -42,6 +45,33 @@ class Layout {
       for (int v : step.outputs)
         p_.block_of(v).first = p_.block_of(v).last = s;
     }
+  }
+
+  /// The group of each step: of one that runs alone, that step.
+  void find_groups() {
+    const int n = int(p_.steps.size());
+    for (int s = 0; s < n;) {
+      int end = s + 1;
+      for (int c = chain(s); c > 0 && end < n && chain(end) >= c; ++end)
+        c = chain(end);
+      groups_.insert(groups_.end(), std::size_t(end - s), {s, end - 1});
+      s = end;
+    }
+  }
+  int chain(int s) const { return p_.steps[std::size_t(s)].chain; }
+  /// A step that runs beside `s` uses the block.
+  bool used_beside(int s, int block) const {
+    if (chain(s) == 0) return false;
+    const Group g = groups_[std::size_t(s)];
+    for (int other = g.first; other <= g.last; ++other) {
+      if (chain(other) == chain(s)) continue;
+      const PlannedStep& step = p_.steps[std::size_t(other)];
+      const auto in_block = [&](int v) { return p_.root(p_.value(v).block) == block; };
+      if (std::any_of(step.inputs.begin(), step.inputs.end(), in_block) ||
+          std::any_of(step.outputs.begin(), step.outputs.end(), in_block))
+        return true;
+    }
+    return false;
   }
 
   /// A result in temporary memory gets memory of its own.
@@ -164,8 +194,9 @@ class Layout {
         if (b.kind != Kind::temporary || b.last != s || !is_whole(in) || b.bytes != o.bytes ||
             is_output(step, in))
           continue;
-        if (!may_take_over(s, out, p_.root(p_.value(in).block))) continue;
-        merge(p_.root(p_.value(out).block), p_.root(p_.value(in).block));
+        const int block = p_.root(p_.value(in).block);
+        if (!may_take_over(s, out, block) || used_beside(s, block)) continue;
+        merge(p_.root(p_.value(out).block), block);
         break;
       }
     }
@@ -195,16 +226,21 @@ class Layout {
     step.workspace = step.plain_workspace;
   }
 
+  /// What a step of a group uses is in use as long as the group runs.
+  Lifetime lifetime(std::int64_t bytes, int first, int last) const {
+    return {bytes, groups_[std::size_t(first)].first, groups_[std::size_t(last)].last};
+  }
+
   void place_temporaries() {
     std::vector<Lifetime> lives;
     std::vector<std::int64_t*> offsets;
     for (Block& b : p_.blocks) {
       if (b.kind != Kind::temporary || b.first < 0) continue;
-      lives.push_back({b.bytes, b.first, b.last});
+      lives.push_back(lifetime(b.bytes, b.first, b.last));
       offsets.push_back(&b.offset);
     }
     for (int s = 0; s < int(p_.steps.size()); ++s) {
-      lives.push_back({p_.steps[std::size_t(s)].workspace, s, s});
+      lives.push_back(lifetime(p_.steps[std::size_t(s)].workspace, s, s));
       offsets.push_back(&p_.steps[std::size_t(s)].workspace_offset);
     }
     p_.arena_bytes = place(lives);
@@ -212,8 +248,13 @@ class Layout {
       *offsets[i] = lives[i].offset;
   }
 
+  struct Group {
+    int first, last;
+  };
+
   StagePlan& p_;
   const PlanOptions& options_;
+  std::vector<Group> groups_;  // by step
 };
 
 }  // namespace

@@ -75,6 +75,7 @@ class Lowering {
       plan_.results.push_back(r);
       plan_.result_values.push_back(values.get(r));
     }
+    drop_conversions();
     return std::move(plan_);
   }
 
@@ -157,7 +158,19 @@ class Lowering {
     step.tiles = tiles.take_tiles();
     for (Ref r : tiles.results())
       step.outputs.push_back(new_value(tiles.graph().spec(r), r, values));
+    if (step.tiles.size() == 1 && is_conversion(node) && is_kept(step.inputs[0]))
+      converted_from_[step.outputs[0]] = step.inputs[0];
     plan_.steps.push_back(std::move(step));
+  }
+  /// An element-wise op of one operand whose one attribute is the dtype of the result.
+  static bool is_conversion(const Node& n) {
+    const auto attrs = n.attrs.view();
+    return n.inputs.size() == 1 && attrs.size() == 1 && attrs[0].kind == rt::Attr::Kind::dtype &&
+           attrs[0].t == n.outputs[0].dtype;
+  }
+  bool is_kept(int value) const {
+    const Block::Kind kind = plan_.block_of(value).kind;
+    return kind == Block::Kind::constant || kind == Block::Kind::variable;
   }
   int new_value(const Spec& spec, Ref r, Values& values) {
     const int v = whole_block(Block::Kind::temporary, -1, spec);
@@ -181,7 +194,55 @@ class Lowering {
     for (Ref r : n.inputs)
       step.inputs.push_back(values.get(r));
     step.root_inputs = int(step.inputs.size());
+    take_unconverted(step, g, n);
     return step;
+  }
+  /// A kernel that packs its second operand may take weights as they are kept, where a conversion
+  /// stands between: it does the rounding when it packs them.
+  void take_unconverted(PlannedStep& step, const Graph& g, const Node& n) const {
+    if (!step.kernel || !step.kernel->pack || step.inputs.size() < 2) return;
+    const auto source = converted_from_.find(step.inputs[1]);
+    if (source == converted_from_.end()) return;
+    Types in = types_of(g, n.inputs), out;
+    in[1] = plan_.value(source->second).dtype;
+    for (const Spec& s : n.outputs)
+      out.push_back(s.dtype);
+    const rt::Kernel* k = kernels::select(n.op->name().c_str(), n.op->id(), in, out);
+    if (!k || k->types[1] != in[1]) return;
+    step.kernel = k;
+    step.inputs[1] = source->second;
+  }
+
+  /// Removes the conversions that nobody reads any more.
+  void drop_conversions() {
+    if (converted_from_.empty()) return;
+    std::vector<bool> read(plan_.blocks.size());
+    const auto mark = [&](int value) {
+      if (value >= 0) read[std::size_t(plan_.value(value).block)] = true;
+    };
+    for (const PlannedStep& s : plan_.steps)
+      std::for_each(s.inputs.begin(), s.inputs.end(), mark);
+    std::for_each(plan_.result_values.begin(), plan_.result_values.end(), mark);
+    for (const VariableUse& use : plan_.variables) {
+      mark(use.written);
+      for (const EarlierWrite& w : use.earlier)
+        mark(w.value);
+    }
+    std::vector<int> place;  // of each step among those that stay
+    std::vector<PlannedStep> kept;
+    for (PlannedStep& s : plan_.steps) {
+      place.push_back(int(kept.size()));
+      const bool unread = !s.outputs.empty() && converted_from_.contains(s.outputs[0]) &&
+                          !read[std::size_t(plan_.value(s.outputs[0]).block)];
+      if (!unread) kept.push_back(std::move(s));
+    }
+    place.push_back(int(kept.size()));
+    plan_.steps = std::move(kept);
+    for (VariableUse& use : plan_.variables) {
+      if (use.write_step >= 0) use.write_step = place[std::size_t(use.write_step)];
+      for (EarlierWrite& w : use.earlier)
+        w.step = place[std::size_t(w.step)];
+    }
   }
 
   rt::View view(int value) const {
@@ -207,8 +268,7 @@ class Lowering {
     step.workspace = step.plain_workspace = std::max<std::int64_t>(needs.workspace, 0);
     if (!options_.pack || needs.packed_bytes <= 0 || needs.packed_operand < 0 || !step.kernel->pack)
       return;
-    const Block::Kind kind = plan_.block_of(step.inputs[std::size_t(needs.packed_operand)]).kind;
-    if (kind != Block::Kind::constant && kind != Block::Kind::variable) return;
+    if (!is_kept(step.inputs[std::size_t(needs.packed_operand)])) return;
     step.packed_input = needs.packed_operand;
     step.packed_bytes = needs.packed_bytes;
     static constexpr char kPacked = 0;
@@ -273,7 +333,7 @@ class Lowering {
                     const Node* whole) {
     const Node& n = body.node(root);
     const rt::Kernel* kernel = n.is(Trait::contraction) ? kernel_of(body, n) : nullptr;
-    if (!kernel || !kernel->epilogue || n.outputs.size() != 1 || n.outputs[0].shape.rank() != 2)
+    if (!kernel || !kernel->epilogue || n.outputs.size() != 1 || n.outputs[0].shape.rank() < 2)
       return false;
     std::vector<Ref> results = wanted(body, members);
     if (std::find(body.outputs.begin(), body.outputs.end(), Ref{root, 0}) != body.outputs.end())
@@ -295,6 +355,7 @@ class Lowering {
   StagePlan plan_;
   std::unordered_map<const VariableState*, std::size_t> variable_index_;
   std::unordered_map<const VariableState*, int> old_value_;
+  std::unordered_map<int, int> converted_from_;  // results of conversions of weights
 };
 
 }  // namespace

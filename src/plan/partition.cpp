@@ -1,6 +1,7 @@
 #include "plan/partition.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "plan/stage.h"

@@ -35,7 +35,7 @@ Status touch(const rt::KernelCall& c) {
     if (a.kind == rt::Attr::Kind::string) read(a.s, a.count);
   }
   if (c.epilogue && c.out[0].size() > 0) {
-    const std::int64_t rows = c.out[0].dims[0], cols = c.out[0].dims[1];
+    const std::int64_t cols = c.out[0].dims[c.out[0].rank - 1], rows = c.out[0].size() / cols;
     c.epilogue->run(c.epilogue->arg, c.out[0].data, 0, rows < 3 ? rows : 3, 0, cols, cols);
   }
   return {};

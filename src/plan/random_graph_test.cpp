@@ -1,5 +1,6 @@
 /// Graphs made at random: planned = replayed, bit for bit, for any number of threads, with every
 /// option, and from two threads at once.
+#include <algorithm>
 #include <random>
 #include <thread>
 
@@ -151,11 +152,12 @@ TEST(RandomGraphs, PlannedIsReplayed) {
     SCOPED_TRACE(seed);
     const Case c(seed);
     const auto expected = c.outcome([&] { return graph::replay(*c.graph, in); });
-    for (int off = 0; off < 4; ++off) {
+    for (int off = 0; off < 5; ++off) {
       PlanOptions options;
       options.pack = off != 1;
       options.in_place = off != 2;
       options.regions = off != 3;
+      options.side_by_side = off != 4;
       const auto e = planned(c.graph, in, options);
       EXPECT_TRUE(e->is_static());
       const Threads threads(1 + off % 2);

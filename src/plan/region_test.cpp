@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "plan/graphs_for_test.h"
 
 namespace weir::plan {
@@ -99,6 +101,51 @@ TEST(Region, EndsAContraction) {
         const Shape a = t ? Shape{50, m} : Shape{m, 50}, b = t ? Shape{130, 50} : Shape{50, 130};
         const auto g = dense(a, b, t, t, keep);
         expect_one_step(g, {numbers(a), numbers(b, 2), numbers({130}, 3), numbers({m, 130}, 4)}, 4);
+      }
+    }
+  }
+}
+
+/// With a value that is no number, one that is infinite and a zero with a sign.
+Tensor odd_numbers(const Shape& shape, int seed) {
+  const Tensor t = numbers(shape, seed);
+  auto* v = static_cast<float*>(const_cast<void*>(t.raw_data()));
+  v[0] = -0.0f;
+  v[t.size() / 2] = NAN;
+  v[t.size() - 1] = -INFINITY;
+  return t;
+}
+
+/// What a contraction does to its sums before they leave the registers.
+TEST(Region, OfSimpleOpsEndsAContraction) {
+  using Body = Tensor (*)(const Tensor& product, const Tensor& row, const Tensor& matrix);
+  const Body bodies[] = {
+      [](const Tensor& p, const Tensor& b, const Tensor&) { return relu(bias_add(p, b)); },
+      [](const Tensor& p, const Tensor& b, const Tensor& r) { return relu(b + p) - r; },
+      [](const Tensor& p, const Tensor&, const Tensor& r) { return r - 0.1f * p; },
+      [](const Tensor& p, const Tensor& b, const Tensor& r) { return relu_grad(p * b, r); },
+      [](const Tensor& p, const Tensor&, const Tensor& r) { return relu_grad(r, p) + r; },
+      [](const Tensor& p, const Tensor&, const Tensor&) { return relu(p) * relu(p + p); },
+      [](const Tensor& p, const Tensor& b, const Tensor&) { return relu(p + b) + b * b - b + b; },
+  };
+  for (const Shape& a : {Shape{1, 40}, Shape{5, 7}, Shape{100, 900}, Shape{70, 33}}) {
+    for (const std::int64_t n : {1, 10, 130}) {
+      const std::int64_t m = a[0].value(), k = a[1].value();
+      const std::vector<Tensor> in{
+          numbers(a), numbers({k, n}, 2), odd_numbers({n}, 3), odd_numbers({m, n}, 4)};
+      for (const Body body : bodies) {
+        const auto g = trace({{a, DType::float32, "a"},
+                              {{k, n}, DType::float32, "b"},
+                              {{n}, DType::float32, "row"},
+                              {{m, n}, DType::float32, "matrix"}},
+                             [=](const std::vector<Tensor>& x) {
+                               return region(x, [=](const std::vector<Tensor>& x) {
+                                 return std::vector<Tensor>{body(matmul(x[0], x[1]), x[2], x[3])};
+                               });
+                             });
+        const auto e = planned(g, in);
+        EXPECT_EQ(e->steps().size(), 1u) << e->describe();
+        expect_same(e->run(in), graph::replay(*g, in));
       }
     }
   }

@@ -2,6 +2,7 @@
 #include <weir/control_flow.h>
 #include <weir/variable.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 

@@ -56,6 +56,7 @@ struct PlannedTile {
   std::vector<std::uint8_t> sources;
   std::uint8_t target = 0;
   DType dtype = DType::invalid;
+  int ops = 1;  // that it computes
 };
 
 struct PlannedStep {
@@ -71,6 +72,7 @@ struct PlannedStep {
   std::int64_t workspace_offset = 0;
   int packed_input = -1;
   std::int64_t packed_bytes = 0;
+  int chain = 0;  // as in runtime/program_format.h
 
   bool is_tiles() const { return !kernel; }
 };

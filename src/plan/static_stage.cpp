@@ -1,8 +1,11 @@
 #include "plan/static_stage.h"
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
 
 #include "dispatch/call.h"
+#include "plan/step_label.h"
 #include "tensor/host_context.h"
 #include "tensor/variable_state.h"
 
@@ -139,13 +142,17 @@ void StaticStage::add_variables() {
   }
 }
 
+/// What the allocator is asked for: small elements live with their header.
 std::int64_t StaticStage::result_bytes() const {
+  const auto asked = [](std::int64_t bytes) {
+    return bytes <= TensorImpl::kInlineBytes ? 0 : bytes;
+  };
   std::int64_t n = 0;
   for (const auto& s : program_.outputs)
-    n += plan_.blocks[std::size_t(s.block)].bytes;
+    n += asked(plan_.blocks[std::size_t(s.block)].bytes);
   for (const auto& s : program_.updates) {
     const Block& b = plan_.blocks[std::size_t(s.block)];
-    if (!plan_.variables[std::size_t(b.index)].in_place) n += b.bytes;
+    if (!plan_.variables[std::size_t(b.index)].in_place) n += asked(b.bytes);
   }
   return n;
 }
@@ -155,6 +162,26 @@ std::int64_t StaticStage::packed_bytes() const {
   for (const Pack& p : packs_)
     n += p.bytes;
   return n;
+}
+
+std::shared_ptr<const StageLabels> StaticStage::labels() const {
+  std::call_once(labelled_, [this] {
+    auto all = std::make_shared<StageLabels>();
+    for (const PlannedStep& step : plan_.steps)
+      all->steps.push_back(label_of(plan_, step));
+    for (const auto& p : program_.packs) {
+      profile::Label label = all->steps[std::size_t(p.step)];
+      label.category = profile::Category::pack;
+      label.flops = 0;
+      label.bytes = double(plan_.blocks[std::size_t(p.block)].bytes + p.bytes);
+      label.nodes.clear();
+      all->packs.push_back(std::move(label));
+    }
+    all->run.category = profile::Category::run;
+    all->run.name = graph_->name();
+    labels_ = std::move(all);
+  });
+  return labels_;
 }
 
 /// One call. Variables that the program writes are locked for its whole time, the others while
@@ -171,11 +198,17 @@ class StaticStage::Run {
         first_step_(first_step),
         lease_(stage.pool_, stage.opened_),
         outputs_(stage.outputs_.size()),
-        held_(stage.variables_.size()) {}
+        held_(stage.variables_.size()) {
+    if (!profile::active()) return;
+    labels_ = stage.labels();
+    begun_ = profile::now();
+  }
 
   ~Run() {
     for (std::size_t i = 0; i < held_.size(); ++i)
       unlock(i);
+    if (labels_)
+      profile::record(StageLabels::pointer(labels_, labels_->run), begun_, profile::now());
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -279,7 +312,10 @@ class StaticStage::Run {
       const Pack& p = s_.packs_[i];
       const std::uint64_t version = p.variable < 0 ? 1 : held_[std::size_t(p.variable)].version;
       if (worker.packed[i].version == version) continue;
+      const std::int64_t begun = labels_ ? profile::now() : 0;
       const Status status = pack(p, version, worker.packed[i], s_.pack_cache_.newest[i]);
+      if (labels_)
+        profile::record(StageLabels::pointer(labels_, labels_->packs[i]), begun, profile::now());
       if (!status.ok()) return status;
     }
     return {};
@@ -309,17 +345,11 @@ class StaticStage::Run {
         return static_cast<const std::atomic<bool>*>(flag)->load();
       };
     }
-    if (!options_.observer) return instance().run(context);
-    const rt::StepHook hook{[](void* arg, std::uint32_t step) {
-                              me(arg).options_.observer->begin(me(arg).first_step_ + int(step));
-                            },
-                            [](void* arg, std::uint32_t step) {
-                              me(arg).options_.observer->end(me(arg).first_step_ + int(step));
-                            },
-                            this};
-    return instance().run(context, &hook);
+    if (!options_.observer && !labels_) return instance().run(context);
+    StepRecorder recorder(labels_, options_.observer, first_step_);
+    context.profiler = &recorder.hook();
+    return instance().run(context);
   }
-  static Run& me(void* arg) { return *static_cast<Run*>(arg); }
 
   Tensor base(const Source& source) const {
     const auto i = std::size_t(source.index);
@@ -376,6 +406,8 @@ class StaticStage::Run {
   Lease lease_;
   base::SmallVector<Tensor, 4> outputs_;
   base::SmallVector<Held, 4> held_;
+  std::shared_ptr<const StageLabels> labels_;  // null: nobody profiles
+  std::int64_t begun_ = 0;
 };
 
 void StaticStage::run(std::span<const Tensor* const> inputs,

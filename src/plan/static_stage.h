@@ -9,6 +9,7 @@
 
 #include "plan/instance_pool.h"
 #include "plan/stage.h"
+#include "plan/step_recorder.h"
 #include "plan/write_stage.h"
 #include "runtime/program.h"
 
@@ -74,6 +75,8 @@ class StaticStage {
   Source source_of(int value) const;
   Spec spec_of(int value) const;
   void add_variables();
+  /// Made when a run is first profiled.
+  std::shared_ptr<const StageLabels> labels() const;
 
   std::shared_ptr<const graph::Graph> graph_;
   StagePlan plan_;
@@ -86,6 +89,8 @@ class StaticStage {
   std::vector<Source> results_;
   mutable PackCache pack_cache_;
   mutable InstancePool pool_;
+  mutable std::once_flag labelled_;
+  mutable std::shared_ptr<const StageLabels> labels_;
 };
 
 }  // namespace weir::plan

@@ -50,6 +50,10 @@ class TileBuilder {
 
  private:
   bool is_member(int node) const;
+  void pair_members();
+  int only_reader(graph::Ref r) const;
+  const rt::Kernel* pair_kernel(int first, int second) const;
+  PlannedTile tile_of(int member) const;
   bool shapes_fit() const;
   bool place_root();
   bool collect_inputs();
@@ -61,6 +65,8 @@ class TileBuilder {
   const Values& values_;
   const StagePlan& plan_;
   std::span<const int> members_;
+  std::vector<int> reader_;    // by member: the one that computes it too, in one tile; else itself
+  std::vector<int> absorbed_;  // by member: the one that it computes too; -1: none
   int root_ = -1;
   std::vector<graph::Ref> results_;
   std::vector<int> inputs_;

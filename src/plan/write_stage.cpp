@@ -120,6 +120,7 @@ class StageWriter {
     record.workspace_bytes = std::uint64_t(s.workspace);
     record.tiles = writer_.next_tile();
     record.tile_count = std::uint16_t(s.tiles.size());
+    record.chain = std::uint16_t(s.chain);
     for (const PlannedTile& t : s.tiles)
       write_tile(t);
     if (s.packed_input >= 0) record.packed = add_pack(s, index);

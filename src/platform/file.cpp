@@ -31,10 +31,10 @@ FileStatus open_regular(const std::string& path, FileDescriptor* fd, uint64_t* s
   return {};
 }
 
-FileStatus read_exactly(int fd, const std::string& path, std::string* out) {
+FileStatus read_exactly(int fd, const std::string& path, std::span<char> out) {
   size_t done = 0;
-  while (done < out->size()) {
-    const ssize_t got = calls::read(fd, out->data() + done, out->size() - done);
+  while (done < out.size()) {
+    const ssize_t got = calls::read(fd, out.data() + done, out.size() - done);
     if (got < 0) return file_error("read", path, static_cast<int>(-got));
     if (got == 0) return file_error("read", path, EIO, "the file shrank while it was read");
     done += static_cast<size_t>(got);
@@ -66,9 +66,24 @@ FileStatus read_file(const std::string& path, std::string* out, uint64_t limit) 
   if (FileStatus status = open_regular(path, &fd, &size); !status.ok()) return status;
   if (size > limit) return file_error("read", path, EFBIG);
   std::string content(size, '\0');
-  if (FileStatus status = read_exactly(fd.get(), path, &content); !status.ok()) return status;
+  if (FileStatus status = read_exactly(fd.get(), path, content); !status.ok()) return status;
   *out = std::move(content);
   return {};
+}
+
+FileStatus InputFile::open(const std::string& path, InputFile* out) {
+  InputFile file;
+  if (FileStatus status = open_regular(path, &file.fd_, &file.size_); !status.ok()) return status;
+  file.path_ = path;
+  file.left_ = file.size_;
+  *out = std::move(file);
+  return {};
+}
+
+FileStatus InputFile::read(std::span<char> out, size_t* got) {
+  *got = static_cast<size_t>(std::min<uint64_t>(out.size(), left_));
+  left_ -= *got;
+  return read_exactly(fd_.get(), path_, out.first(*got));
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

@@ -7,12 +7,29 @@
 #include <string_view>
 #include <vector>
 
+#include "platform/file_descriptor.h"
 #include "platform/file_status.h"
 
 namespace weir::platform {
 
 /// Reads a whole regular file. One larger than `limit` bytes is refused before any is read.
 FileStatus read_file(const std::string& path, std::string* out, uint64_t limit = UINT64_MAX);
+
+/// A regular file read piece by piece, as long as it was when it was opened.
+class InputFile {
+ public:
+  static FileStatus open(const std::string& path, InputFile* out);
+
+  uint64_t size() const { return size_; }
+  /// Fills the front of `out`; `got` is less than its size at the end of the file only.
+  FileStatus read(std::span<char> out, size_t* got);
+
+ private:
+  std::string path_;
+  FileDescriptor fd_;
+  uint64_t size_ = 0;
+  uint64_t left_ = 0;
+};
 
 /// A read-only view of a file, mapped into memory. The file must not be truncated while it is
 /// mapped; files that the layer publishes never are, because they are replaced as a whole.

@@ -25,6 +25,34 @@ TEST(File, ReadFile_ReturnsAllBytes) {
   EXPECT_EQ(content_of(dir / "f"), text);
 }
 
+TEST(File, InputFile_GivesThePiecesOfAFile) {
+  const TestDirectory dir;
+  ASSERT_TRUE(write_file_atomic(dir / "f", "abcde").ok());
+  InputFile file;
+  ASSERT_TRUE(InputFile::open(dir / "f", &file).ok());
+  EXPECT_EQ(file.size(), 5u);
+  char piece[3];
+  std::size_t got = 0;
+  ASSERT_TRUE(file.read(piece, &got).ok());
+  EXPECT_EQ(std::string(piece, got), "abc");
+  ASSERT_TRUE(file.read(piece, &got).ok());
+  EXPECT_EQ(std::string(piece, got), "de");
+  ASSERT_TRUE(file.read(piece, &got).ok());
+  EXPECT_EQ(got, 0u);
+}
+
+TEST(File, InputFile_OfAFileThatShrinks_IsAnError) {
+  const TestDirectory dir;
+  ASSERT_TRUE(write_file_atomic(dir / "f", "abcde").ok());
+  InputFile file;
+  ASSERT_TRUE(InputFile::open(dir / "f", &file).ok());
+  ASSERT_EQ(::truncate((dir / "f").c_str(), 2), 0);
+  char piece[4];
+  std::size_t got = 0;
+  EXPECT_EQ(file.read(piece, &got).error, EIO);
+  EXPECT_EQ(InputFile::open(dir.path(), &file).error, EISDIR);
+}
+
 TEST(File, ReadFile_Missing_NamesPathAndCause) {
   std::string content = "kept";
   const FileStatus status = read_file("/no/such/file", &content);

@@ -33,6 +33,25 @@ std::size_t tiles_bytes(const Program& program, const Step& s) {
          (s.kernel != 0 ? round_up(sizeof(BoundEpilogue)) : 0);
 }
 
+struct ChainCount {
+  std::size_t groups = 0, chains = 0;
+};
+
+/// Whether step `i` begins a group of steps that may run side by side.
+bool begins_group(std::span<const Step> steps, std::size_t i) {
+  return steps[i].chain == 1 && (i == 0 || steps[i - 1].chain != 1);
+}
+
+ChainCount count_chains(std::span<const Step> steps) {
+  ChainCount n;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const bool first = begins_group(steps, i);
+    n.groups += first;
+    n.chains += first || (steps[i].chain > 0 && steps[i].chain != steps[i - 1].chain);
+  }
+  return n;
+}
+
 bool accepts(DType kernel, std::span<const View> views, std::size_t i) {
   return kernel == DType::invalid || i >= views.size() || views[i].dtype == kernel;
 }
@@ -44,6 +63,21 @@ bool accepts(const Kernel& k, std::span<const View> in, std::span<const View> ou
 
 }  // namespace
 
+/// Steps that run one after the other, and how that went.
+struct Instance::Chain {
+  std::uint32_t first = 0, end = 0;
+  std::uint32_t failed = 0;
+  Status status;
+  ErrorText error;
+};
+
+/// Chains that may run side by side.
+struct Instance::Group {
+  std::uint32_t first = 0, end = 0;
+  Chain* chains = nullptr;
+  std::uint32_t count = 0;
+};
+
 std::size_t Instance::table_bytes(const Program& program) {
   const std::size_t operands = program.operand_count(), slots = program.slots().size();
   std::size_t tiles = 0, bytes = 0;
@@ -51,7 +85,9 @@ std::size_t Instance::table_bytes(const Program& program) {
     tiles += s.tile_count;
     bytes += tiles_bytes(program, s);
   }
-  return bytes + round_up(sizeof(Instance)) + round_up(operands * sizeof(View)) +
+  const ChainCount n = count_chains(program.steps());
+  return bytes + round_up(n.groups * sizeof(Group)) + round_up(n.chains * sizeof(Chain)) +
+         round_up(sizeof(Instance)) + round_up(operands * sizeof(View)) +
          round_up(operands * sizeof(Patch)) +
          round_up(program.steps().size() * sizeof(KernelCall)) +
          round_up(program.attr_count() * sizeof(rt::Attr)) + round_up(slots * sizeof(void*)) +
@@ -74,6 +110,7 @@ class Instance::Binder {
     me_->patches_of_ = take<std::uint32_t>(slots + 1);
     me_->patches_ = take<Patch>(p_.operand_count());
     me_->calls_ = take<KernelCall>(p_.steps().size());
+    place_groups();
     attrs_ = take<rt::Attr>(p_.attr_count());
     views_ = take<View>(p_.operand_count());
     for (std::size_t i = 0; i < p_.attr_count(); ++i)
@@ -102,6 +139,30 @@ class Instance::Binder {
     for (std::size_t i = 0; i < n; ++i)
       new (p + i) T{};
     return p;
+  }
+
+  /// Kernels that run at once must not write into one error text: each chain has its own.
+  void place_groups() {
+    const std::span<const Step> steps = p_.steps();
+    const ChainCount n = count_chains(steps);
+    me_->groups_ = take<Group>(n.groups);
+    auto* chains = take<Chain>(n.chains);
+    std::size_t groups = 0, placed = 0;
+    for (std::uint32_t i = 0; i < steps.size(); ++i) {
+      me_->calls_[i].error = &me_->error_;
+      if (steps[i].chain == 0) continue;
+      const bool first = begins_group(steps, i);
+      if (first) me_->groups_[groups++] = {i, i, chains + placed, 0};
+      Group& group = me_->groups_[groups - 1];
+      if (first || steps[i].chain != steps[i - 1].chain) {
+        chains[placed++].first = i;
+        ++group.count;
+      }
+      Chain& chain = chains[placed - 1];
+      chain.end = group.end = i + 1;
+      me_->calls_[i].error = &chain.error;
+    }
+    me_->group_count_ = std::uint32_t(n.groups);
   }
 
   /// All views, and the list of those that `bind` sets, sorted by slot.
@@ -144,7 +205,6 @@ class Instance::Binder {
     c.n_attrs = s.attr_count;
     c.workspace = s.workspace_bytes > 0 ? arena_ + s.workspace : nullptr;
     c.context = &me_->context_;
-    c.error = &me_->error_;
     if (s.tile_count > 0) {
       const Status status = bind_tile_program(s, c);
       if (!status.ok()) return status;
@@ -206,6 +266,7 @@ class Instance::Binder {
     const Kernel* k = kernels_.find(kernels_.arg, t.kernel);
     if (!k || !k->tile || k->abi != kAbiVersion) return false;
     op.fn = k->tile;
+    op.kernel = t.kernel;
     op.attrs = attrs_ + t.attrs;
     op.type = DType(t.dtype);
     op.sources = t.sources;
@@ -276,13 +337,15 @@ void Instance::bind(std::uint32_t slot, void* memory) {
 Status Instance::pack(std::uint32_t slot) {
   const std::uint32_t step = program_.slots()[slot].partner;
   failed_step_ = step;
-  return calls_[step].kernel->pack(calls_[step], bound_[slot]);
+  const Status status = calls_[step].kernel->pack(calls_[step], bound_[slot]);
+  if (!status.ok()) error_ = *calls_[step].error;
+  return status;
 }
 
-Status Instance::run(const RunContext& context, const StepHook* hook) {
+Status Instance::run(const RunContext& context) {
   context_ = context;
   error_.text[0] = 0;
-  if (hook || context.cancelled) return run_watched(hook);
+  if (context.profiler || context.cancelled || group_count_ > 0) return run_watched();
   for (const KernelCall *c = calls_, *end = calls_ + step_count_; c != end; ++c) {
     const Status status = c->kernel->run(*c);
     if (status.ok()) continue;
@@ -292,15 +355,59 @@ Status Instance::run(const RunContext& context, const StepHook* hook) {
   return {};
 }
 
-Status Instance::run_watched(const StepHook* hook) {
-  for (failed_step_ = 0; failed_step_ < step_count_; ++failed_step_) {
+Status Instance::run_watched() {
+  const Group *group = groups_, *last = groups_ + group_count_;
+  for (failed_step_ = 0; failed_step_ < step_count_;) {
     if (context_.cancelled && context_.cancelled(context_.host))
       return {Code::cancelled, "the run was cancelled"};
-    if (hook && hook->begin) hook->begin(hook->arg, failed_step_);
-    const KernelCall& c = calls_[failed_step_];
-    const Status status = c.kernel->run(c);
-    if (hook && hook->end) hook->end(hook->arg, failed_step_);
+    const bool grouped = group != last && group->first == failed_step_;
+    const Status status = grouped ? run_group(*group) : run_step(failed_step_);
     if (!status.ok()) return status;
+    failed_step_ = grouped ? (group++)->end : failed_step_ + 1;
+  }
+  return {};
+}
+
+Status Instance::run_step(std::uint32_t step) const {
+  const StepHook* hook = context_.profiler;
+  if (hook && hook->begin) hook->begin(hook->arg, step);
+  const KernelCall& c = calls_[step];
+  const Status status = c.kernel->run(c);
+  if (hook && hook->end) hook->end(hook->arg, step);
+  return status;
+}
+
+void Instance::run_chain(Chain& chain) const {
+  chain.error.text[0] = 0;
+  chain.status = {};
+  for (chain.failed = chain.first; chain.failed < chain.end; ++chain.failed) {
+    chain.status = run_step(chain.failed);
+    if (!chain.status.ok()) return;
+  }
+}
+
+/// The failure that is reported is that of the first step in program order, whatever ran first.
+Status Instance::run_group(const Group& group) {
+  struct Job {
+    const Instance* me;
+    Chain* chains;
+  } job{this, group.chains};
+  const auto run = [](void* arg, std::int64_t i) {
+    const Job& j = *static_cast<Job*>(arg);
+    j.me->run_chain(j.chains[i]);
+  };
+  if (context_.parallel_for) {
+    context_.parallel_for(context_.host, group.count, run, &job);
+  } else {
+    for (std::uint32_t i = 0; i < group.count; ++i)
+      run(&job, i);
+  }
+  for (std::uint32_t i = 0; i < group.count; ++i) {
+    const Chain& c = group.chains[i];
+    if (c.status.ok()) continue;
+    failed_step_ = c.failed;
+    error_ = c.error;
+    return c.status;
   }
   return {};
 }

@@ -19,13 +19,6 @@ struct KernelLookup {
   void* arg = nullptr;
 };
 
-/// Called around every step, on the thread that runs.
-struct StepHook {
-  void (*begin)(void* arg, std::uint32_t step) = nullptr;
-  void (*end)(void* arg, std::uint32_t step) = nullptr;
-  void* arg = nullptr;
-};
-
 class Instance {
  public:
   static std::size_t table_bytes(const Program& program);
@@ -47,7 +40,7 @@ class Instance {
   /// changed.
   Status pack(std::uint32_t slot);
   /// Runs all steps. Every slot is bound. After an error failed_step() and error_text() say more.
-  Status run(const RunContext& context, const StepHook* hook = nullptr);
+  Status run(const RunContext& context);
 
   std::uint32_t failed_step() const { return failed_step_; }
   const char* error_text() const { return error_.text; }
@@ -65,7 +58,12 @@ class Instance {
   explicit Instance(const Program& program) : program_(program) {}
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
-  Status run_watched(const StepHook* hook);
+  Status run_watched();
+  Status run_step(std::uint32_t step) const;
+  struct Chain;
+  struct Group;
+  Status run_group(const Group& group);
+  void run_chain(Chain& chain) const;
 
   Program program_;
   std::uint32_t step_count_ = 0;
@@ -74,6 +72,8 @@ class Instance {
   void** bound_ = nullptr;               // by slot
   Patch* patches_ = nullptr;             // views of slot 0, of slot 1 ...
   std::uint32_t* patches_of_ = nullptr;  // first patch of each slot, and their number
+  Group* groups_ = nullptr;              // of steps that may run side by side, in program order
+  std::uint32_t group_count_ = 0;
   RunContext context_;
   ErrorText error_;
 };

@@ -6,6 +6,7 @@
 
 #include "base/crc32c.h"
 #include "runtime/elementwise.h"
+#include "runtime/tile_program.h"
 
 namespace weir::rt {
 
@@ -176,12 +177,17 @@ class ProgramCheck {
 
   bool steps() {
     std::uint64_t next_operand = 0;
+    std::uint16_t chain = 0;
     for (const Step& s : program_.steps()) {
+      if (s.chain > chain + 1 || (s.chain > 1 && s.chain < chain))
+        return fail("the chains of a group are not in order");
+      chain = s.chain;
       if (s.operands != next_operand) return fail("the operands of the steps are not in order");
       next_operand += std::uint64_t(s.inputs) + s.outputs;
       if (!ranges(s) || !operands(s) || !apart(s) || !tile_step(s)) return false;
     }
-    return require(next_operand == h_.operands.count, "operands that belong to no step");
+    return require(next_operand == h_.operands.count, "operands that belong to no step") &&
+           groups();
   }
   bool ranges(const Step& s) {
     const std::uint64_t n = std::uint64_t(s.inputs) + s.outputs;
@@ -237,7 +243,7 @@ class ProgramCheck {
   /// as a whole.
   bool apart(const Step& s) {
     const auto list = program_.operands(s);
-    const Extent work{0, s.workspace, s.workspace + s.workspace_bytes};
+    const Extent work = workspace(s);
     for (std::size_t o = s.inputs; o < list.size(); ++o) {
       const Extent out = extent(list[o]);
       if (out.overlaps(work)) return fail("a result overlaps the workspace");
@@ -253,6 +259,58 @@ class ProgramCheck {
     return true;
   }
 
+  /// What runs side by side shares no memory that one of them writes. Groups are small, so that all
+  /// pairs can be looked at.
+  bool groups() {
+    const auto all = program_.steps();
+    for (std::size_t first = 0, end = 0; first < all.size(); first = end) {
+      end = end_of_group(first);
+      if (all[first].chain == 0) continue;
+      int operands = 0;
+      for (const Step& s : all.subspan(first, end - first))
+        operands += s.inputs + s.outputs;
+      if (operands > kMaxGroupOperands) return fail("a group of steps that is too large");
+      if (!apart(all.subspan(first, end - first))) return false;
+    }
+    return true;
+  }
+  std::size_t end_of_group(std::size_t first) const {
+    const auto all = program_.steps();
+    std::size_t end = first + 1;
+    while (all[first].chain > 0 && end < all.size() && all[end].chain >= all[end - 1].chain)
+      ++end;
+    return end;
+  }
+  bool apart(std::span<const Step> group) {
+    for (const Step& a : group) {
+      for (const Step& b : group) {
+        if (a.chain != b.chain && writes_into(a, b))
+          return fail("steps that run side by side share memory");
+      }
+    }
+    return true;
+  }
+  /// A result or the workspace of `a` overlaps something of `b`.
+  bool writes_into(const Step& a, const Step& b) const {
+    const auto list = program_.operands(a);
+    const Extent work = workspace(a);
+    if (touches(b, work)) return true;
+    for (std::size_t o = a.inputs; o < list.size(); ++o) {
+      if (touches(b, extent(list[o]))) return true;
+    }
+    return false;
+  }
+  bool touches(const Step& s, const Extent& memory) const {
+    if (workspace(s).overlaps(memory)) return true;
+    for (std::uint32_t index : program_.operands(s)) {
+      if (extent(index).overlaps(memory)) return true;
+    }
+    return false;
+  }
+  static Extent workspace(const Step& s) {
+    return {0, s.workspace, s.workspace + s.workspace_bytes};
+  }
+
   bool tile_step(const Step& s) {
     if (s.root_inputs > s.inputs) return fail("a step with more inputs of its root than inputs");
     if (s.tile_count == 0)
@@ -262,7 +320,7 @@ class ProgramCheck {
     const View out = program_.view(value(program_.operands(s)[s.inputs]));
     if (s.kernel == 0 && s.root_inputs != 0)
       return fail("a tile program with a root but no kernel");
-    if (s.kernel != 0 && out.rank != 2) return fail("tiles on a result that is no matrix");
+    if (s.kernel != 0 && out.rank < 2) return fail("tiles on a result that is no matrix");
     return shapes_fit(s, out) && tile_list(s);
   }
   bool shapes_fit(const Step& s, const View& out) {
@@ -270,7 +328,8 @@ class ProgramCheck {
     for (std::size_t i = s.root_inputs; i < list.size(); ++i) {
       const View v = program_.view(value(list[i]));
       const bool fits = i < s.inputs ? broadcasts(v, out) : v.rank == out.rank && same_dims(v, out);
-      if (!fits) return fail("operands of a tile program whose shapes do not fit");
+      if (!fits || (s.kernel != 0 && !walks_by_rows(v, out)))
+        return fail("operands of a tile program whose shapes do not fit");
     }
     return true;
   }

@@ -15,6 +15,8 @@ namespace weir::rt {
 
 inline constexpr int kMaxTileRegisters = 64;
 inline constexpr int kMaxStepOperands = 4096;
+/// Of the steps of one group together.
+inline constexpr int kMaxGroupOperands = 1024;
 
 class Program {
  public:

@@ -73,8 +73,12 @@ struct Value {
   std::uint8_t zero[5];
 };
 
-/// 56 bytes. Without tiles: one call of `kernel`. With tiles: `kernel` computes output 0 from the
-/// first `root_inputs` inputs and runs the tiles on its blocks; kernel 0: the tiles alone.
+/// 56 bytes. `chain` 0: the step runs alone, after those before it. A group of steps whose chains
+/// are 1, 1 ... 2, 2 ... n may run chain beside chain, each in order; the group ends where the
+/// number is 0 or goes back to 1. No step of a group reads or writes what one of another chain
+/// writes, in the arena or elsewhere. Without tiles: one call of `kernel`. With tiles: `kernel`
+/// computes output 0 from the first `root_inputs` inputs and runs the tiles on its blocks; kernel
+/// 0: the tiles alone.
 struct Step {
   std::uint64_t kernel;     // kernel_id of its name
   std::uint64_t workspace;  // offset in the arena
@@ -87,7 +91,7 @@ struct Step {
   std::uint16_t root_inputs;
   std::uint32_t tiles;
   std::uint16_t tile_count;
-  std::uint16_t zero;
+  std::uint16_t chain;
   std::uint32_t packed;  // slot, or kNone
   std::uint32_t name;    // offset in text
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 #include <string>
 
@@ -116,6 +117,101 @@ TEST(Program, ErrorsNameTheStep) {
   EXPECT_EQ(s.code(), Code::invalid_argument);
   EXPECT_EQ((*b.instance)->failed_step(), 1u);
   EXPECT_STREQ(b.program.text(b.program.steps()[1].name), "scale");
+}
+
+/// x * a, then that * b; beside it x * c, then that * d: two chains on [4] floats. What the chains
+/// have in the arena lies `apart` bytes apart.
+AlignedBytes two_chains(std::array<double, 4> factors,
+                        std::array<int, 4> chains = {1, 1, 2, 2},
+                        std::size_t apart = 64) {
+  ProgramWriter w;
+  const std::int64_t dims[] = {4};
+  const auto x = w.slot(format::SlotKind::input, 16, "x");
+  const std::uint32_t y[] = {w.slot(format::SlotKind::output, 16, "y"),
+                             w.slot(format::SlotKind::output, 16, "z")};
+  const std::uint32_t in = w.value(Storage::slot, x, 0, DType::float32, dims);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::uint32_t half =
+        w.value(Storage::arena, format::kNone, apart * (i / 2), DType::float32, dims);
+    const std::uint32_t from[] = {i % 2 == 0 ? in : half};
+    const std::uint32_t to[] = {
+        i % 2 == 0 ? half : w.value(Storage::slot, y[i / 2], 0, DType::float32, dims)};
+    format::Step step{};
+    const rt::Attr factor = rt::Attr::real(factors[i]);
+    const auto attrs = w.attrs({&factor, 1});
+    step.kernel = kernel_id("Scale");
+    step.attrs = attrs.first;
+    step.attr_count = attrs.count;
+    step.root_inputs = 1;
+    step.packed = format::kNone;
+    step.chain = std::uint16_t(chains[i]);
+    w.step(step, from, to, "step " + std::to_string(i));
+  }
+  return w.finish(128);
+}
+
+/// Runs slices last first.
+RunContext backwards() {
+  return {.parallel_for = [](void*, std::int64_t n, void (*fn)(void*, std::int64_t), void* arg) {
+    for (std::int64_t i = n; i-- > 0;)
+      fn(arg, i);
+  }};
+}
+
+TEST(Program, ChainsRunInAnyOrderAndReportTheFirstFailure) {
+  float x[] = {1, 2, 3, 4}, y[4] = {}, z[4] = {};
+  const auto bind = [&](Bound& b) {
+    (*b.instance)->bind(0, x);
+    (*b.instance)->bind(1, y);
+    (*b.instance)->bind(2, z);
+  };
+  const AlignedBytes good = two_chains({2, 3, 5, 7});
+  Bound b(good);
+  ASSERT_TRUE(b.instance.ok());
+  bind(b);
+  for (const RunContext& context : {RunContext{}, backwards()}) {
+    ASSERT_TRUE((*b.instance)->run(context).ok());
+    EXPECT_EQ(y[1], 12);
+    EXPECT_EQ(z[3], 140);
+  }
+  const AlignedBytes bad = two_chains({2, 0, 0, 7});
+  Bound failing(bad);
+  bind(failing);
+  EXPECT_EQ((*failing.instance)->run(backwards()).code(), Code::invalid_argument);
+  EXPECT_EQ((*failing.instance)->failed_step(), 1u);
+}
+
+TEST(Program, ChainsOutOfOrderAreRefused) {
+  for (const std::array<int, 4>& chains :
+       {std::array<int, 4>{2, 2, 3, 3}, {1, 3, 3, 3}, {1, 2, 3, 2}})
+    EXPECT_EQ(Program::open(two_chains({1, 1, 1, 1}, chains)).code(), Code::data_loss);
+}
+
+TEST(Program, ChainsThatShareMemoryAreRefused) {
+  EXPECT_TRUE(Program::open(two_chains({1, 1, 1, 1})).ok());
+  EXPECT_TRUE(Program::open(two_chains({1, 1, 1, 1}, {0, 0, 0, 0}, 0)).ok())
+      << "one after the other";
+  EXPECT_EQ(Program::open(two_chains({1, 1, 1, 1}, {1, 1, 2, 2}, 0)).code(), Code::data_loss);
+  EXPECT_EQ(Program::open(two_chains({1, 1, 1, 1}, {1, 2, 2, 2})).code(), Code::data_loss)
+      << "step 1 reads what step 0 writes";
+}
+
+TEST(Program, AProfilerSeesEveryStep) {
+  const AlignedBytes blob = two_chains({2, 3, 5, 7});
+  Bound b(blob);
+  float x[4] = {}, y[4] = {}, z[4] = {};
+  (*b.instance)->bind(0, x);
+  (*b.instance)->bind(1, y);
+  (*b.instance)->bind(2, z);
+  std::vector<int> seen;
+  const StepHook hook{
+      [](void* arg, std::uint32_t s) { static_cast<std::vector<int>*>(arg)->push_back(int(s)); },
+      [](void* arg, std::uint32_t s) { static_cast<std::vector<int>*>(arg)->push_back(-int(s)); },
+      &seen};
+  RunContext context = backwards();
+  context.profiler = &hook;
+  ASSERT_TRUE((*b.instance)->run(context).ok());
+  EXPECT_EQ(seen, (std::vector<int>{2, -2, 3, -3, 0, 0, 1, -1}));
 }
 
 TEST(Program, CancelsBetweenSteps) {

@@ -9,6 +9,9 @@ namespace {
 
 constexpr int kMaxRegisters = 64;
 constexpr std::int64_t kMinimumGrain = 2048;
+constexpr std::int64_t kMaxSlices = 128;
+// Ops from which on the work on a tile is worth asking for the next one meanwhile.
+constexpr int kPrefetchOps = 3;
 
 constexpr std::size_t round_up(std::size_t n) {
   return (n + 7) / 8 * 8;
@@ -89,18 +92,25 @@ void set_steps(std::span<TileOp> ops, const TileProgram& p, std::span<const std:
 }
 
 /// Places the temporaries and chooses the size of the tile so that they fit.
-void place_temporaries(std::span<const TileOp> ops, TileProgram& p, std::uint32_t* scratch) {
+void place_temporaries(std::span<const TileOp> ops,
+                       TileProgram& p,
+                       std::span<const std::uint8_t> stride,
+                       std::uint32_t* scratch) {
   const int bound = p.inputs + p.results;
   std::uint8_t bytes[kMaxRegisters] = {};
   for (const TileOp& op : ops) {
     const auto size = std::uint8_t(byte_size(op.type));
     if (op.target >= bound && bytes[op.target] < size) bytes[op.target] = size;
   }
-  std::size_t per_element = 0;
+  std::size_t per_element = 0, all = 0;
   for (int t = 0; t < p.temporaries; ++t)
     per_element += bytes[bound + t];
+  for (std::uint8_t s : stride)
+    all += s;
+  all += per_element;
   p.tile = kTileElements;
-  while (p.tile > 16 && per_element * std::size_t(p.tile) > kTileScratch)
+  while (p.tile > 16 && (per_element * std::size_t(p.tile) > kTileScratch ||
+                         all * std::size_t(p.tile) > kTileBytes))
     p.tile /= 2;
   std::size_t at = 0;
   for (int t = 0; t < p.temporaries; ++t) {
@@ -137,6 +147,15 @@ struct Cursor {
   }
 };
 
+/// Asks for elements [begin, begin + n) of what the ops read and write.
+void prefetch(const TileProgram& p, std::byte* const* base, std::int64_t begin, std::int64_t n) {
+  for (int r = 0; r < p.inputs + p.results; ++r) {
+    const std::byte* first = base[r] + begin * p.stride[r];
+    for (std::int64_t at = 0; at < n * p.stride[r]; at += 64)
+      __builtin_prefetch(first + at);
+  }
+}
+
 /// Runs the ops on elements [begin, end) of the innermost axis; `base` points to element 0 of
 /// inputs and results.
 void run_span(const TileProgram& p,
@@ -149,7 +168,9 @@ void run_span(const TileProgram& p,
   for (int t = 0; t < p.temporaries; ++t)
     reg[bound + t] = scratch + p.scratch[t];
   for (std::int64_t at = begin; at < end; at += p.tile) {
-    const std::int64_t n = end - at < p.tile ? end - at : p.tile;
+    const std::int64_t left = end - at, n = left < p.tile ? left : p.tile;
+    if (n < left && p.op_count >= kPrefetchOps)
+      prefetch(p, base, at + n, left - n < p.tile ? left - n : p.tile);
     for (int r = 0; r < bound; ++r)
       reg[r] = base[r] + at * p.stride[r];
     for (const TileOp *op = p.ops, *last = op + p.op_count; op != last; ++op) {
@@ -191,10 +212,12 @@ void run_part(const TileProgram& p,
   run_span(p, cursor.at, begin, end, scratch);
 }
 
-/// Elements of a slice, by the work on each.
+/// Elements of a slice, by the work on each; no more slices than kMaxSlices.
 std::int64_t grain(const TileProgram& p) {
-  const std::int64_t g = kElementwiseGrain / (p.op_count ? p.op_count : 1);
-  return g < kMinimumGrain ? kMinimumGrain : g / kTileElements * kTileElements;
+  const std::int64_t by_work = kElementwiseGrain / (p.op_count ? p.op_count : 1);
+  const std::int64_t by_size = p.rows * p.extent[0] / kMaxSlices;
+  const std::int64_t g = by_work < by_size ? by_size : by_work;
+  return g < kMinimumGrain ? kMinimumGrain : g / kMinimumGrain * kMinimumGrain;
 }
 
 }  // namespace
@@ -239,7 +262,7 @@ const TileProgram* bind_tiles(std::span<TileOp> ops,
   p.stride = stride;
   p.scratch = scratch;
   set_steps(ops, p, {stride, bound});
-  place_temporaries(ops, p, scratch);
+  place_temporaries(ops, p, {stride, bound}, scratch);
   return &p;
 }
 
@@ -273,6 +296,22 @@ Status run_tile(const KernelCall& call) {
   return {};
 }
 
+bool walks_by_rows(const View& operand, const View& result) {
+  bool one = true, each = operand.rank == result.rank;
+  for (int i = 0; i + 1 < operand.rank; ++i) {
+    one = one && operand.dims[i] == 1;
+    each = each && operand.dims[i] == result.dims[i];
+  }
+  return one || each;
+}
+
+std::int64_t row_step(const View& operand) {
+  for (int i = 0; i + 1 < operand.rank; ++i) {
+    if (operand.dims[i] != 1) return operand.dims[operand.rank - 1];
+  }
+  return 0;
+}
+
 void run_tile_epilogue(void* arg,
                        void* c,
                        std::int64_t row0,
@@ -290,11 +329,18 @@ void run_tile_epilogue(void* arg,
     base[r] = static_cast<std::byte*>(data) + row0 * step + col0 * p.stride[r];
   };
   for (int i = p.first_input; i < p.inputs; ++i)
-    start(i, e.in[i].data, step_along(e.in[i], 2, 0) * byte_size(e.in[i].dtype));
+    start(i, e.in[i].data, rt::row_step(e.in[i]) * byte_size(e.in[i].dtype));
   for (int o = 1; o < p.results; ++o)
-    start(p.inputs + o, e.out[o].data, e.out[0].dims[1] * p.stride[p.inputs + o]);
+    start(p.inputs + o, e.out[o].data, rt::row_step(e.out[o]) * p.stride[p.inputs + o]);
   base[p.inputs] = static_cast<std::byte*>(c);
   row_step[p.inputs] = ldc * p.stride[p.inputs];
+  bool joined = true;  // a row begins where the last one ends
+  for (int i = p.first_input; i < p.inputs + p.results; ++i)
+    joined = joined && row_step[i] == cols * p.stride[i];
+  if (joined) {
+    cols *= rows;
+    rows = 1;
+  }
   for (std::int64_t r = 0; r < rows; ++r) {
     run_span(p, base, 0, cols, scratch);
     for (int i = p.first_input; i < p.inputs + p.results; ++i)

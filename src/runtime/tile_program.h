@@ -17,14 +17,17 @@
 
 namespace weir::rt {
 
-/// Elements of a tile; fewer where many temporaries would not fit into kTileScratch.
-inline constexpr std::int64_t kTileElements = 256;
+/// Elements of a tile; fewer where the registers would take more than kTileBytes.
+inline constexpr std::int64_t kTileElements = 1024;
+/// Bytes of all registers: most of the first-level cache.
+inline constexpr std::size_t kTileBytes = 24576;
 /// Bytes of stack for the temporaries of one running slice.
 inline constexpr std::size_t kTileScratch = 16384;
 
 struct TileOp {
   TileFn fn = nullptr;
   const Attr* attrs = nullptr;
+  std::uint64_t kernel = 0;     // kernel_id of the kernel that `fn` belongs to
   DType type = DType::invalid;  // of the target
   std::uint8_t sources = 0;
   std::uint8_t target = 0;
@@ -71,12 +74,17 @@ Status run_tiles(const KernelCall& call);
 Status run_tile(const KernelCall& call);
 
 /// A tile program that ends a contraction: KernelCall::epilogue of a kernel whose result is out[0],
-/// a matrix.
+/// a matrix whose rows are all axes but the last.
 struct TileEpilogue {
   const TileProgram* program = nullptr;
   const View* in = nullptr;
   const View* out = nullptr;
 };
+/// True if the operand of an epilogue has a row for each row of the result, which are all its axes
+/// but the last, or one row for all. Its shape broadcasts to the result's.
+bool walks_by_rows(const View& operand, const View& result);
+/// Elements from row to row of such an operand.
+std::int64_t row_step(const View& operand);
 /// Epilogue::run; `arg` is a TileEpilogue.
 void run_tile_epilogue(void* arg,
                        void* c,

@@ -1,6 +1,7 @@
 #include <weir/tensor.h>
 
 #include <algorithm>
+#include <complex>
 #include <cstring>
 
 #include "tensor/tensor_impl.h"

@@ -6,6 +6,7 @@
 #include <weir/op_def.h>
 #include <weir/tensor.h>
 
+#include <atomic>
 #include <memory>
 
 #include "tensor/allocator.h"
@@ -78,9 +79,11 @@ class TensorImpl {
 
   std::atomic<std::uint32_t> refs{1};
 
+  /// Elements of at most so many bytes live with their header, strings excepted.
+  static constexpr std::int64_t kInlineBytes = 64;
+
  private:
   static constexpr int kInlineDims = 6;
-  static constexpr std::int64_t kInlineBytes = 64;
   static constexpr std::size_t kInlineOffset = 192;
   static TensorImpl* make(DType dtype, ShapeView shape);
   TensorImpl() = default;

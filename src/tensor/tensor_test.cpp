@@ -5,6 +5,7 @@
 #include <weir/tensor.h>
 
 #include <cmath>
+#include <complex>
 #include <fstream>
 
 #include "tensor/convert.h"

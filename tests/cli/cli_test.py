@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -28,7 +29,7 @@ class Usage(unittest.TestCase):
     def test_help_names_the_verbs(self):
         result = weir("--help")
         self.assertEqual(result.returncode, 0)
-        for verb in ("demo", "run", "show", "devices", "ops"):
+        for verb in ("bench", "demo", "run", "show", "devices", "ops"):
             self.assertIn(verb, result.stdout)
 
     def test_wrong_usage_is_2(self):
@@ -48,6 +49,47 @@ class Usage(unittest.TestCase):
         self.assertIn("weir::relu", weir("ops", "Relu").stdout)
         self.assertIn("MatMul: weir::", weir("ops", "matmul").stdout)
         self.assertEqual(weir("ops", "MatMull").returncode, 3)
+
+
+ONNX = pathlib.Path(__file__).resolve().parents[2] / "src/leaf/onnx/testdata"
+
+
+class OnnxModels(unittest.TestCase):
+    def test_a_model_is_shown(self):
+        result = weir("show", str(ONNX / "test_gemm_all_attributes.onnx"), "--nodes")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("float32[4, 3]", result.stdout)
+        self.assertIn("MatMul", result.stdout)
+
+    def test_a_model_is_run(self):
+        model = str(ONNX / "test_softmax_axis_1.onnx")
+        with tempfile.TemporaryDirectory() as folder:
+            x = pathlib.Path(folder, "x.npy")
+            header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4, 5), }"
+            header += b" " * (117 - len(header)) + b"\n"
+            x.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(240))
+            result = weir("run", model, "--input", f"x={x}", "--output-dir", folder)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            values = struct.unpack("<60f", pathlib.Path(folder, "y.npy").read_bytes()[-240:])
+            self.assertEqual(set(values), {0.25})
+
+    def test_a_damaged_model_is_1(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "bad.onnx")
+            path.write_bytes((ONNX / "test_loop11.onnx").read_bytes()[:-30])
+            result = weir("run", str(path), "--output-dir", folder)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("bad.onnx", error_line(result))
+
+    def test_an_op_that_is_missing_is_3(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "new.onnx")
+            model = (ONNX / "test_softmax_axis_1.onnx").read_bytes()
+            path.write_bytes(model.replace(b"Softmax", b"Hardest"))
+            result = weir("show", str(path))
+            self.assertEqual(result.returncode, 3)
+            self.assertIn("unsupported", error_line(result))
+            self.assertIn("Hardest", result.stderr)
 
 
 class BadInput(unittest.TestCase):
@@ -129,6 +171,31 @@ class Demo(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         first = (self.out / "out" / "run" / "probabilities.npy").read_bytes()
         self.assertEqual(first, (self.out / "again" / "probabilities.npy").read_bytes())
+
+    def test_bench_times_the_saved_model(self):
+        model = str(self.out / "out" / "digits_model")
+        image = "image=" + str(self.out / "out" / "image.npy")
+        trace, logs = self.out / "trace.json", self.out / "bench_logs"
+        result = weir("bench", model, "--batch", "32", "--calls", "20", "--threads", "1", "--profile",
+                      "--trace", str(trace), "--logdir", str(logs))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for row in ("eager", "graph"):
+            self.assertRegex(result.stdout, rf"(?m)^{row} +\d+\.\d +\d+\.\d +\d+\.\d\d$")
+        planned, counted = re.search(r"peak bytes (\d+) planned, (\d+) counted", result.stdout).groups()
+        self.assertEqual(planned, counted)
+        self.assertRegex(result.stdout, r"(?m)^step +MatMul\+\S+ +\d+ ")
+        events = json.loads(trace.read_text())["traceEvents"]
+        self.assertTrue(any(e["ph"] == "X" and e["cat"] == "step" and e["args"]["flops"] > 0 for e in events))
+        self.assertTrue(list(logs.glob("events.out.tfevents.*")))
+        self.assertEqual(weir("bench", model, "--input", image, "--calls", "2").returncode, 0)
+
+    def test_bench_refuses_what_it_cannot_do(self):
+        model = str(self.out / "out" / "digits_model")
+        for arguments, code in (((model, "--calls", "0"), 2), ((model, "--batch", "0"), 2), ((), 2),
+                                ((model, "--input", "picture=" + str(self.out / "out" / "image.npy")), 1),
+                                ((model, "--signature", "other"), 1), (("/nonexistent/model",), 1),
+                                ((model, "--calls", "2", "--trace", "/proc/nowhere/trace.json"), 1)):
+            self.assertEqual(weir("bench", *arguments).returncode, code, arguments)
 
     def test_wrong_inputs_name_the_right_ones(self):
         model = str(self.out / "out" / "digits_model")

@@ -2,6 +2,7 @@
 
 #include <weir/op_def.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 

@@ -174,6 +174,7 @@ def check_values(server):
     text = server.json("plugin/text/text", run="train", tag="notes")[0]["text"]
     expect("<strong>markdown</strong>" in text and "\u00e9" in text, f"text: {text}")
     check_graph_values(server)
+    check_profile(server)
     check_hparams(server)
 
 
@@ -190,6 +191,20 @@ def check_graph_values(server):
     stats = server.get("plugin/graphs/run_metadata", run="train", tag="optimised").decode()
     expect(re.search(r'node_name: "dense/MatMul".*?all_end_rel_micros: 40\b', stats, re.S), stats)
     expect("total_bytes: 4096" in stats, "the memory of dense/MatMul")
+
+
+def check_profile(server):
+    """A profiled program: the times lie on nodes of the graph that is shown, the product's the longest."""
+    info = server.json("plugin/graphs/info")["profile"]
+    expect(info["run_graph"] and info["tags"]["profile"]["profile"], f"profile: {info}")
+    for tag, query in [("profile", {}), ("ran", {"tag": "ran", "conceptual": "false"})]:
+        graph = server.get("plugin/graphs/graph", run="profile", **query, **GRAPH_OPTIONS).decode()
+        stats = server.get("plugin/graphs/run_metadata", run="profile", tag=tag).decode()
+        micros = dict(re.findall(r'node_name: "([^"]+)".*?all_end_rel_micros: (\d+)', stats, re.S))
+        expect(len(micros) == 3 and "layer/MatMul" in micros, f"{tag}: {micros}")
+        for name, time_taken in micros.items():
+            expect(f'name: "{name}"' in graph, f"{tag}: {name} is not in the graph")
+            expect(0 < int(time_taken) <= int(micros["layer/MatMul"]), f"{tag}: {micros}")
 
 
 def check_hparams(server):

@@ -1,6 +1,13 @@
 // Writes a log directory with something for every dashboard; tensorboard_check.py knows the values.
 
+#include <weir/functions.h>
+#include <weir/graph_def.h>
+#include <weir/operators.h>
+#include <weir/ops/nn.h>
+#include <weir/profiler.h>
+#include <weir/random.h>
 #include <weir/summary.h>
+#include <weir/variable.h>
 
 #include <cmath>
 #include <cstdio>
@@ -73,6 +80,27 @@ void write_graphs(SummaryWriter& log) {
   log.node_stats("step 7", small_stats(), 7);
 }
 
+/// A program under a profiler, beside the graph that it was traced as and the one that ran.
+void write_profile(SummaryWriter& log) {
+  const weir::Variable w(weir::random::uniform({256, 256}), "layer/kernel");
+  const auto f = weir::function(
+      [&](const Tensor& x) {
+        const weir::NameScope scope("layer");
+        return weir::relu(weir::matmul(x, w) + 1.F);
+      },
+      {.name = "profiled"});
+  const Tensor x = weir::random::uniform({100, 256});
+  weir::Profiler profiler;
+  for (int i = 0; i < 20; ++i)
+    f(x);
+  profiler.stop();
+  const auto concrete = f.get_concrete_function(weir::TensorSpec{{100, 256}});
+  const std::vector<weir::NodeStats> stats = profiler.node_stats();
+  log.graph(weir::graph_def(concrete));
+  log.node_stats("profile", stats, 0);
+  log.graph("ran", weir::graph_def(concrete, {.optimised = true}), stats);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -89,6 +117,9 @@ int main(int argc, char** argv) {
     SummaryWriter test(std::string(argv[1]) + "/test");
     test.scalar("epoch/loss", 0.5, 0);
     test.close();
+    SummaryWriter profile(std::string(argv[1]) + "/profile");
+    write_profile(profile);
+    profile.close();
   } catch (const weir::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

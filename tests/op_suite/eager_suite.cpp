@@ -1,4 +1,6 @@
 /// Every op of the table: runs eagerly, its kernels agree, bad calls are errors that name it.
+#include <algorithm>
+
 #include "dispatch/registry.h"
 #include "op_suite/cases.h"
 #include "op_suite/kernel_check.h"

@@ -5,6 +5,7 @@
 #include <weir/operators.h>
 #include <weir/ops.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "op_suite/kernel_check.h"

@@ -208,10 +208,25 @@ std::string forward_attr(const AttrDef& a) {
   }
 }
 
+/// Operands and one result: nothing to collect.
+bool is_plain(const OpDef& op) {
+  return op.attrs().empty() && !op.variadic() && !op.input_defs().empty() && !returns_struct(op) &&
+         !returns_list(op);
+}
+
+void define_plain(std::ostream& os, const Entry& e) {
+  os << "  const Operand operands[] = {";
+  for (const auto& o : e.op.input_defs())
+    os << (&o == &e.op.input_defs()[0] ? "" : ", ") << o.name;
+  os << "};\n  return dispatch::call1(dispatch::builtin_op(" << e.index
+     << "), operands, {});\n}\n\n";
+}
+
 void define(std::ostream& os, const Entry& e) {
   const OpDef& op = e.op;
-  os << result_type(op) << " " << op.api_name() << "(" << parameters(op, false) << ") {\n"
-     << "  dispatch::CallBuilder call(dispatch::builtin_op(" << e.index << "));\n  call"
+  os << result_type(op) << " " << op.api_name() << "(" << parameters(op, false) << ") {\n";
+  if (is_plain(op)) return define_plain(os, e);
+  os << "  dispatch::CallBuilder call(dispatch::builtin_op(" << e.index << "));\n  call"
      << forward_operand(op);
   for (const AttrDef& a : op.attrs())
     os << forward_attr(a);
@@ -268,23 +283,33 @@ void write_umbrella(const std::filesystem::path& out, const Families& families) 
   write_if_changed(out / "include/weir/ops.h", h.str());
 }
 
+/// The numbers of the entries in the order of their registry names.
+std::vector<int> by_name(const std::vector<Entry>& entries) {
+  std::vector<int> order;
+  for (const Entry& e : entries)
+    order.push_back(e.index);
+  const auto name = [&](int i) -> const std::string& { return entries[std::size_t(i)].op.name(); };
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return name(a) < name(b); });
+  return order;
+}
+
 void write_table(const std::filesystem::path& out, const std::vector<Entry>& entries) {
   std::ostringstream s;
   s << "// Generated from src/ops/ops.list; do not edit.\n#include "
        "\"dispatch/registry.h\"\n\nnamespace weir::ops {\n\n";
   for (const Entry& e : entries)
     s << "OpDef define_" << e.symbol << "();\nvoid implement_" << e.symbol << "(OpDef&);\n";
-  s << "\n}  // namespace weir::ops\n\nnamespace weir::dispatch {\nnamespace {\n\nstruct Builtin "
-       "{\n"
-    << "  OpDef (*define)();\n  void (*implement)(OpDef&);\n};\n\nconstexpr Builtin kBuiltins[] = "
-       "{\n";
+  s << "\n}  // namespace weir::ops\n\nnamespace weir::dispatch {\nnamespace {\n\n"
+    << "constexpr BuiltinOp kBuiltins[] = {\n";
   for (const Entry& e : entries)
-    s << "    {ops::define_" << e.symbol << ", ops::implement_" << e.symbol << "},\n";
-  s << "};\n\n}  // namespace\n\nstd::vector<OpDef> make_builtin_ops() {\n  std::vector<OpDef> "
-       "ops;\n"
-    << "  for (const Builtin& b : kBuiltins) {\n    ops.push_back(b.define());\n    "
-       "b.implement(ops.back());\n  }\n"
-    << "  return ops;\n}\n\n}  // namespace weir::dispatch\n";
+    s << "    {\"" << e.op.name() << "\", ops::define_" << e.symbol << ", ops::implement_"
+      << e.symbol << "},\n";
+  s << "};\n\nconstexpr int kByName[] = {\n";
+  for (const int i : by_name(entries))
+    s << "    " << i << ",\n";
+  s << "};\n\n}  // namespace\n\nBuiltinOps builtin_ops() {\n  return {kBuiltins, "
+       "kByName};\n}\n\n}  // "
+       "namespace weir::dispatch\n";
   write_if_changed(out / "op_table.cpp", s.str());
 }
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "bench/calibration.h"
 #include "demo.h"
+#include "platform/calibration.h"
 #include "platform/thread_pool.h"
 
 namespace weir::cli {
@@ -44,8 +44,8 @@ Times measure(const Eager& eager, const Graph& graph, double batch) {
   timeit(eager, 20);
   timeit(graph, 20);
   for (int block = 0; block < kBlocks; ++block) {
-    peak = std::max(peak, bench::fma_peak(threads));
-    bandwidth = std::max(bandwidth, bench::read_bandwidth(std::size_t(kWeightBytes), threads));
+    peak = std::max(peak, platform::fma_peak(threads));
+    bandwidth = std::max(bandwidth, platform::read_bandwidth(std::size_t(kWeightBytes), threads));
     e.push_back(timeit(eager, kCalls / kBlocks));
     g.push_back(timeit(graph, kCalls / kBlocks));
   }

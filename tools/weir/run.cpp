@@ -1,4 +1,5 @@
 #include <weir/npy.h>
+#include <weir/onnx.h>
 #include <weir/saved_model.h>
 
 #include <cstdio>
@@ -6,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "inputs.h"
 #include "platform/thread_pool.h"
 #include "verb.h"
 
@@ -19,17 +21,6 @@ struct RunOptions {
   std::string output_dir = ".";
   int threads = 0;
 };
-
-NamedTensors read_inputs(const std::vector<std::string>& arguments) {
-  NamedTensors tensors;
-  for (const std::string& a : arguments) {
-    const std::size_t equals = a.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw CLI::ValidationError("--input", "'" + a + "' is not NAME=FILE.npy");
-    tensors.emplace_back(a.substr(0, equals), load_npy(a.substr(equals + 1)));
-  }
-  return tensors;
-}
 
 /// '/' and ':' of an output's name would leave the directory, or not be allowed in it.
 std::string without_separators(std::string name) {
@@ -58,10 +49,15 @@ std::vector<std::string> file_names(const NamedTensors& outputs) {
   return names;
 }
 
+NamedTensors call_model(const RunOptions& options, const NamedTensors& inputs) {
+  if (is_onnx(options.model)) return onnx::load(options.model).call(inputs);
+  return saved_model::load(options.model).signatures[options.signature](inputs);
+}
+
 void run(const RunOptions& options) {
   if (options.threads > 0) platform::set_threads(options.threads);
   const NamedTensors inputs = read_inputs(options.inputs);
-  const NamedTensors outputs = saved_model::load(options.model).signatures[options.signature](inputs);
+  const NamedTensors outputs = call_model(options, inputs);
   std::error_code ignored;  // save_npy names the file that it cannot write
   std::filesystem::create_directories(options.output_dir, ignored);
   const std::vector<std::string> files = file_names(outputs);
@@ -75,7 +71,7 @@ void add_run(CLI::App& app) {
   auto* verb =
       app.add_subcommand("run", "Run a saved model: read .npy files, write one for each output");
   auto options = std::make_shared<RunOptions>();
-  verb->add_option("model", options->model, "a SavedModel directory")->required();
+  verb->add_option("model", options->model, "a SavedModel directory or an .onnx file")->required();
   verb->add_option("--signature", options->signature, "what to run")->capture_default_str();
   verb->add_option("--input", options->inputs, "NAME=FILE.npy, once for each input");
   verb->add_option("--output-dir", options->output_dir, "where OUTPUT.npy go")

@@ -1,3 +1,4 @@
+#include <weir/onnx.h>
 #include <weir/saved_model.h>
 
 #include <algorithm>
@@ -41,7 +42,7 @@ std::vector<std::int64_t> parse_dims(const std::string& argument, std::string_vi
 }
 
 /// The function for the shapes that the options give, the model's own for the other inputs.
-ConcreteFunction with_shapes(const LoadedSignature& s, const std::vector<std::string>& arguments) {
+ConcreteFunction with_shapes(const auto& s, const std::vector<std::string>& arguments) {
   std::vector<Shape> shapes;
   for (const TensorSpec& spec : s.inputs())
     shapes.push_back(spec.shape);
@@ -59,7 +60,8 @@ ConcreteFunction with_shapes(const LoadedSignature& s, const std::vector<std::st
   return s.function().for_shapes(shapes);
 }
 
-void show_signature(const LoadedSignature& s, const ShowOptions& o) {
+/// Of a signature of a SavedModel, or of an ONNX model.
+void show_signature(const auto& s, const ShowOptions& o) {
   const ConcreteFunction f = o.shapes.empty() ? s.function() : with_shapes(s, o.shapes);
   if (o.dot) {
     std::printf("%s", f.to_dot(o.optimised).c_str());
@@ -77,6 +79,7 @@ void show_signature(const LoadedSignature& s, const ShowOptions& o) {
 }
 
 void show(const ShowOptions& o) {
+  if (is_onnx(o.model)) return show_signature(onnx::load(o.model), o);
   const SavedModel model = saved_model::load(o.model);
   if (!o.signature.empty()) return show_signature(model.signatures[o.signature], o);
   for (const LoadedSignature& s : model.signatures)
@@ -89,7 +92,7 @@ void add_show(CLI::App& app) {
   auto* verb =
       app.add_subcommand("show", "Signatures, nodes, passes, plan or a picture of a saved model");
   auto o = std::make_shared<ShowOptions>();
-  verb->add_option("model", o->model, "a SavedModel directory")->required();
+  verb->add_option("model", o->model, "a SavedModel directory or an .onnx file")->required();
   verb->add_option("--signature", o->signature, "only this one");
   verb->add_option(
       "--shape", o->shapes, "NAME=NUMBER,NUMBER...: passes and plan for an input of this shape");

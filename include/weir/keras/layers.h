@@ -5,6 +5,7 @@
 #include <weir/keras/layer.h>
 
 #include <array>
+#include <optional>
 
 namespace weir::inline v0::keras::layers {
 
@@ -19,6 +20,7 @@ struct DenseOptions {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   std::string name = {};
+  std::optional<DTypePolicy> dtype_policy = {};  // none: the global policy
 };
 /// activation(x . kernel + bias) over the last axis: [..., k] -> [..., units].
 class Dense : public Layer {
@@ -62,6 +64,7 @@ struct Conv2DOptions {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   std::string name = {};
+  std::optional<DTypePolicy> dtype_policy = {};  // none: the global policy
 };
 /// [n, h, w, c] -> [n, h', w', filters]
 class Conv2D : public Layer {
@@ -99,10 +102,12 @@ struct BatchNormalizationOptions {
   bool center = true;
   bool scale = true;
   std::string name = {};
+  std::optional<DTypePolicy> dtype_policy = {};  // none: the global policy
 };
 /// Normalises each channel (last axis): in training with the moments of the batch, else with moving
 /// averages of them. The moving variance averages the biased variance of the batches, as Keras 3
-/// does; TensorFlow's fused op feeds it the unbiased one.
+/// does; TensorFlow's fused op feeds it the unbiased one. Computes in float32 at least, whatever
+/// the policy; the result has the compute dtype.
 class BatchNormalization : public Layer {
  public:
   explicit BatchNormalization(const BatchNormalizationOptions& options = {});

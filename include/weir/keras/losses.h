@@ -1,9 +1,9 @@
 /// Losses: one number for a batch, the mean over its samples.
 #pragma once
 
+#include <weir/callable.h>
 #include <weir/tensor.h>
 
-#include <functional>
 #include <string>
 
 namespace weir::inline v0::keras {
@@ -12,7 +12,7 @@ namespace weir::inline v0::keras {
 /// of each sample.
 class Loss {
  public:
-  using Function = std::function<Tensor(const Tensor& y_true, const Tensor& y_pred)>;
+  using Function = Callable<Tensor(const Tensor& y_true, const Tensor& y_pred)>;
   Loss() = default;
   /// "mse", "mean_absolute_error", "sparse_categorical_crossentropy" ... Error: an unknown name.
   Loss(const char* name) : Loss(std::string(name)) {}
@@ -20,7 +20,7 @@ class Loss {
   Loss(std::string name, Function per_sample)
       : name_(std::move(name)), per_sample_(std::move(per_sample)) {}
 
-  bool defined() const { return per_sample_ != nullptr; }
+  bool defined() const { return bool(per_sample_); }
   const std::string& name() const { return name_; }
   /// The mean over all samples: a scalar.
   Tensor operator()(const Tensor& y_true, const Tensor& y_pred) const;

@@ -2,16 +2,16 @@
 /// evaluate show the mean.
 #pragma once
 
+#include <weir/callable.h>
 #include <weir/tensor.h>
 
-#include <functional>
 #include <string>
 
 namespace weir::inline v0::keras {
 
 class Metric {
  public:
-  using Function = std::function<Tensor(const Tensor& y_true, const Tensor& y_pred)>;
+  using Function = Callable<Tensor(const Tensor& y_true, const Tensor& y_pred)>;
   /// "accuracy" (the form that fits the shapes), "mse", "mae", "binary_accuracy" ... Error: an
   /// unknown name.
   Metric(const char* name) : Metric(std::string(name)) {}

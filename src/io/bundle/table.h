@@ -9,7 +9,7 @@ namespace weir::io::bundle {
 
 // LevelDB's table format, a sorted list of keys and values, as TensorFlow uses it for the index of
 // a checkpoint. Format: https://github.com/google/leveldb/blob/main/doc/table_format.md
-// The file is held in memory as a whole; docs/adr/0007 says why the code is our own.
+// The file is held in memory as a whole; docs/adr/0009 says why the code is our own.
 
 using TableEntry = std::pair<std::string, std::string>;
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <weir/summary.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 

@@ -241,12 +241,12 @@ std::vector<Variable> used_variables(ModelFile& file,
   return variables;
 }
 
-SavedModel open_model(std::string_view bytes,
+SavedModel open_model(const auto& read,
                       const std::string& name,
                       const std::string& directory,
                       const saved_model::LoadOptions& options) {
   try {
-    auto file = std::make_unique<ModelFile>(bytes, directory, options);
+    auto file = std::make_unique<ModelFile>(read(), directory, options);
     std::vector<LoadedSignature> signatures = read_signatures(*file);
     std::vector<Variable> variables = used_variables(*file, signatures);
     return SavedModel(Signatures(std::move(signatures)),
@@ -261,7 +261,7 @@ SavedModel open_model(std::string_view bytes,
 }  // namespace
 
 SavedModel parse_saved_model(std::string_view bytes, const std::string& name) {
-  return open_model(bytes, name, {}, {});
+  return open_model([&] { return parse_model(bytes); }, name, {}, {});
 }
 
 }  // namespace io
@@ -271,7 +271,7 @@ namespace saved_model {
 
 SavedModel load(const std::string& directory, const LoadOptions& options) {
   const std::string path = platform::join_path(directory, io::kModelFile);
-  return io::open_model(io::read_file(path), path, directory, options);
+  return io::open_model([&] { return io::read_model(path); }, path, directory, options);
 }
 
 }  // namespace saved_model

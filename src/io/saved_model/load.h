@@ -2,6 +2,7 @@
 
 #include <weir/saved_model.h>
 
+#include <string>
 #include <string_view>
 
 namespace weir::io {

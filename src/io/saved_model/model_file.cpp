@@ -1,5 +1,7 @@
 #include "io/saved_model/model_file.h"
 
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -78,17 +80,62 @@ bool plain_name(const std::string& name) {
 
 }  // namespace
 
-ModelFile::ModelFile(std::string_view bytes,
+namespace {
+
+[[noreturn]] void throw_damaged() {
+  fail(Code::data_loss, "it is damaged, or no SavedModel");
+}
+
+// A file for the parser, piece by piece: the whole of it, beside what was parsed, would double the
+// memory that a large model takes to load.
+class FilePieces : public google::protobuf::io::CopyingInputStream {
+ public:
+  explicit FilePieces(platform::InputFile* file) : file_(file) {}
+  int Read(void* buffer, int size) override {
+    std::size_t got = 0;
+    status_ = file_->read({static_cast<char*>(buffer), static_cast<std::size_t>(size)}, &got);
+    return status_.ok() ? static_cast<int>(got) : -1;
+  }
+  const platform::FileStatus& status() const { return status_; }
+
+ private:
+  platform::InputFile* file_;
+  platform::FileStatus status_;
+};
+
+}  // namespace
+
+proto::SavedModel parse_model(std::string_view bytes) {
+  proto::SavedModel model;
+  if (bytes.size() > INT32_MAX ||
+      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    throw_damaged();
+  }
+  return model;
+}
+
+proto::SavedModel read_model(const std::string& path) {
+  platform::InputFile file;
+  check(platform::InputFile::open(path, &file));
+  if (file.size() > INT32_MAX) throw_damaged();
+  constexpr int kPiece = 1 << 16;
+  FilePieces pieces(&file);
+  google::protobuf::io::CopyingInputStreamAdaptor stream(&pieces, kPiece);
+  proto::SavedModel model;
+  const bool parsed = model.ParseFromZeroCopyStream(&stream);
+  check(pieces.status());
+  if (!parsed) throw_damaged();
+  return model;
+}
+
+ModelFile::ModelFile(proto::SavedModel model,
                      const std::string& directory,
                      const saved_model::LoadOptions& options)
     : directory_(directory),
+      model_(std::move(model)),
       resources_(
           [this](const std::string& key, const std::string& slice) { return stored(key, slice); },
           [this](const std::string& path) { return asset(path); }) {
-  if (bytes.size() > INT32_MAX ||
-      !model_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    fail(Code::data_loss, "it is damaged, or no SavedModel");
-  }
   meta_ = find_meta(model_, options.tags);
   open_bundle();
   objects_.emplace(meta_->object_graph_def(), stored_objects_);

@@ -12,11 +12,15 @@
 
 namespace weir::io {
 
+/// A saved_model.pb, in memory or on disk. Throws weir::Error.
+proto::SavedModel parse_model(std::string_view bytes);
+proto::SavedModel read_model(const std::string& path);
+
 /// A SavedModel directory that was read: its graph, and its variables and tables with their values.
 class ModelFile {
  public:
-  /// `directory` empty: there is nothing but the bytes. Throws weir::Error.
-  ModelFile(std::string_view bytes,
+  /// `directory` empty: there is nothing but the graph. Throws weir::Error.
+  ModelFile(proto::SavedModel model,
             const std::string& directory,
             const saved_model::LoadOptions& options);
   ModelFile(const ModelFile&) = delete;

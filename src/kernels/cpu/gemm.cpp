@@ -12,12 +12,16 @@ namespace {
 template <typename T>
 inline constexpr int64_t kDepth = 3200 / static_cast<int64_t>(sizeof(T));
 inline constexpr int64_t kRows = kVectorBytes == 64 ? 7 * kTileRows : 16 * kTileRows;
+inline constexpr int64_t kMostRows = kRows + kRows / 4;  // that are not cut into two blocks
 template <typename T>
 inline constexpr int64_t kCols = 1024 / static_cast<int64_t>(sizeof(T));
 
 // From so many rows on, a copy of a block of B in the order of its use pays. A copy of A pays only
 // where its rows are not contiguous and the product is large (measured).
 inline constexpr int64_t kPackRows = 64;
+
+// From so many rows on, parts that lie below one another share one copy of B.
+inline constexpr int64_t kPackFirstRows = 256;
 
 struct Range {
   int64_t begin, end;
@@ -57,6 +61,7 @@ struct Job {
   T* b_space;
   GemmEpilogue epilogue;
   void* ctx;
+  const GemmFinish<T>* finish;
   bool swapped;  // C is a column, computed as a row
 };
 
@@ -69,27 +74,60 @@ struct Block {
   int64_t b_k, b_panel;
   const T* tail;  // the panel of the columns that do not fill one
   int64_t tail_k;
+  bool by_panel;                   // each panel of B is packed when its turn comes
+  bool copies;                     // ... by the tiles of its first rows
+  int64_t tiles, low, high_tiles;  // of the rows: the first high_tiles are higher than `low` by one
 };
 
-// Rows are cut into tiles of nearly the same height, none above kTileRows.
-Range tile_rows(int64_t rows, int64_t tile, int64_t tiles) {
-  return part(rows, 1, tile, tiles);
+// Rows are cut into tiles of nearly the same height, none above kTileRows; one that copies has that
+// height.
+template <typename T>
+void cut_rows(Block<T>& block) {
+  const int64_t rows = block.rows.size() - (block.copies ? kTileRows : 0);
+  const int64_t tiles = ceil_div(rows, kTileRows);
+  block.low = tiles > 0 ? rows / tiles : 0;
+  block.high_tiles = tiles > 0 ? rows % tiles : 0;
+  block.tiles = block.copies ? tiles + 1 : tiles;
 }
 
 template <typename T>
-Tile<T> make_tile(const Job<T>& job, const Block<T>& block, int64_t row) {
+int64_t tile_height(const Block<T>& block, int64_t tile) {
+  if (block.copies && tile-- == 0) return kTileRows;
+  return tile < block.high_tiles ? block.low + 1 : block.low;
+}
+
+// The tile of the first rows and columns.
+template <typename T>
+Tile<T> make_tile(const Job<T>& job, const Block<T>& block) {
   Tile<T> tile;
   tile.k = block.k.size();
   tile.a_row = job.a.along_k ? job.a.ld : 1;
   tile.a_k = job.a.along_k ? 1 : job.a.ld;
-  tile.a = block.a + row * (job.pack_a ? tile.k : tile.a_row);
+  tile.a = block.a;
   tile.b = block.b;
   tile.b_k = block.b_k;
   tile.b_panel = block.b_panel;
-  tile.c = job.c + (block.rows.begin + row) * job.ldc + block.cols.begin;
+  tile.c = job.c + block.rows.begin * job.ldc + block.cols.begin;
   tile.ldc = job.ldc;
   tile.first = block.k.begin == 0;
+  tile.finish = block.k.end == job.k ? job.finish : nullptr;
+  tile.row = block.rows.begin;
+  tile.col = block.cols.begin;
   return tile;
+}
+
+// Calls run(tile, height) for the tiles from `first` on that lie below `tile`, which is changed in
+// as little as can be: the first sums of a tile wait for it.
+template <typename T, class Run>
+void for_tiles(const Job<T>& job, const Block<T>& block, Tile<T> tile, int64_t first, Run run) {
+  const int64_t a_step = job.pack_a ? tile.k : tile.a_row;
+  for (int64_t i = 0; i < block.tiles; ++i) {
+    const int64_t height = tile_height(block, i);
+    if (i >= first) run(tile, height);
+    tile.a += height * a_step;
+    tile.c += height * tile.ldc;
+    tile.row += height;
+  }
 }
 
 template <typename T, int MR, int NV>
@@ -114,54 +152,75 @@ TileKernel<T> choose(bool packed_a, int64_t rows, int64_t panels) {
 template <typename T>
 void multiply_tail(const Job<T>& job, const Block<T>& block, int64_t col) {
   const int64_t cols = block.cols.size() - col;
-  const int64_t tiles = ceil_div(block.rows.size(), kTileRows);
-  for (int64_t i = 0; i < tiles; ++i) {
-    const auto [row, end] = tile_rows(block.rows.size(), i, tiles);
-    Tile<T> tile = make_tile(job, block, row);
-    tile.b = block.tail;
-    tile.b_k = block.tail_k;
-    tile.c += col;
-    const TileKernel<T> kernel = cols <= kLanes<T>
-                                     ? choose<T, kTileRows, 1>(job.pack_a, end - row)
-                                     : choose<T, kTileRows, kPanelVectors>(job.pack_a, end - row);
+  const auto kernel = [&](int64_t rows) {
+    return cols <= kLanes<T> ? choose<T, kTileRows, 1>(job.pack_a, rows)
+                             : choose<T, kTileRows, kPanelVectors>(job.pack_a, rows);
+  };
+  Tile<T> first = make_tile(job, block);
+  first.b = block.tail;
+  first.b_k = block.tail_k;
+  first.c += col;
+  first.col += col;
+  for_tiles(job, block, first, 0, [&](const Tile<T>& tile, int64_t height) {
     if (cols == kLanes<T>) {
-      kernel.run(tile);
+      kernel(height).run(tile);
     } else {
-      kernel.run_narrow(tile, cols);
+      kernel(height).run_narrow(tile, cols);
     }
+  });
+}
+
+// Packs a panel, and runs its first tile if that does the packing. Returns how many tiles are done.
+template <typename T>
+int64_t start_panel(const Job<T>& job, const Block<T>& block, int64_t panel) {
+  const int64_t col = block.cols.begin + panel * kPanel<T>;
+  if (!block.copies) {
+    pack(job.b, col, kPanel<T>, block.k.begin, block.k.size(), kPanel<T>, job.b_space);
+    return 0;
   }
+  Tile<T> tile = make_tile(job, block);
+  tile.b = job.b.at(col, block.k.begin);
+  tile.b_k = job.b.ld;
+  tile.copy = job.b_space;
+  tile.c += panel * kPanel<T>;
+  tile.col = col;
+  if (job.pack_a) {
+    run_tile<T, kTileRows, kPanelVectors, kTileRows, true>(tile);
+  } else {
+    run_tile<T, kTileRows, kPanelVectors, 0, true>(tile);
+  }
+  return 1;
 }
 
 template <typename T>
 void multiply(const Job<T>& job, const Block<T>& block) {
-  const int64_t tiles = ceil_div(block.rows.size(), kTileRows);
   const int64_t panels = block.cols.size() / kPanel<T>;
   int64_t step = 1;
   for (int64_t panel = 0; panel < panels; panel += step) {
-    step = panels_at_once<T>(block.rows.size(), panels - panel);
-    for (int64_t i = 0; i < tiles; ++i) {
-      const auto [row, end] = tile_rows(block.rows.size(), i, tiles);
-      Tile<T> tile = make_tile(job, block, row);
-      tile.b += panel * block.b_panel;
-      tile.c += panel * kPanel<T>;
-      choose<T>(job.pack_a, end - row, step).run(tile);
-    }
+    step = block.by_panel ? 1 : panels_at_once<T>(block.rows.size(), panels - panel);
+    const int64_t first = block.by_panel ? start_panel(job, block, panel) : 0;
+    const TileKernel<T> low = choose<T>(job.pack_a, block.low, step);
+    const TileKernel<T> high = choose<T>(job.pack_a, block.low + 1, step);
+    Tile<T> top = make_tile(job, block);
+    top.b += panel * block.b_panel;
+    top.c += panel * kPanel<T>;
+    top.col += panel * kPanel<T>;
+    for_tiles(job, block, top, first, [&](const Tile<T>& tile, int64_t height) {
+      (height > block.low ? high : low).run(tile);
+    });
   }
   if (panels * kPanel<T> < block.cols.size()) multiply_tail(job, block, panels * kPanel<T>);
 }
 
 template <typename T>
 void pack_a(const Job<T>& job, const Block<T>& block) {
-  const int64_t tiles = ceil_div(block.rows.size(), kTileRows);
-  for (int64_t i = 0; i < tiles; ++i) {
-    const auto [row, end] = tile_rows(block.rows.size(), i, tiles);
-    pack(job.a,
-         block.rows.begin + row,
-         end - row,
-         block.k.begin,
-         block.k.size(),
-         end - row,
-         job.a_space + row * block.k.size());
+  const int64_t depth = block.k.size();
+  int64_t row = 0;
+  for (int64_t i = 0; i < block.tiles; ++i) {
+    const int64_t height = tile_height(block, i);
+    T* out = job.a_space + row * depth;
+    pack(job.a, block.rows.begin + row, height, block.k.begin, depth, height, out);
+    row += height;
   }
 }
 
@@ -177,6 +236,21 @@ void prepare_b(const Job<T>& job, Block<T>& block) {
     block.b_k = kPanel<T>;
     block.b_panel = job.k * kPanel<T>;
     block.tail = job.packed_b + (block.cols.begin + full) * job.k + block.k.begin * block.tail_k;
+    return;
+  }
+  if (block.by_panel) {
+    block.b = job.b_space;
+    block.b_k = kPanel<T>;
+    block.b_panel = 0;
+    block.tail = job.b_space + kPanel<T> * depth;
+    if (rest == 0) return;
+    pack(job.b,
+         block.cols.begin + full,
+         rest,
+         block.k.begin,
+         depth,
+         block.tail_k,
+         job.b_space + kPanel<T> * depth);
     return;
   }
   if (job.pack_b) {
@@ -200,7 +274,7 @@ void prepare_b(const Job<T>& job, Block<T>& block) {
 }
 
 template <typename T>
-void finish(const Job<T>& job, const Block<T>& block) {
+void run_epilogue(const Job<T>& job, const Block<T>& block) {
   if (job.epilogue == nullptr) return;
   const Range& rows = job.swapped ? block.cols : block.rows;
   const Range& cols = job.swapped ? block.rows : block.cols;
@@ -219,16 +293,22 @@ void run_row_job(const Job<T>& job) {
   const T* b = job.b.at(job.cols.begin, 0);
   T* c = job.c + job.rows.begin * job.ldc + job.cols.begin;
   run_row(job.k, a, job.a.along_k ? 1 : job.a.ld, b, job.b.ld, c, job.cols.size());
-  finish(job, block);
+  run_epilogue(job, block);
+}
+
+int64_t row_block_count(int64_t rows) {
+  return rows <= kMostRows ? 1 : ceil_div(rows, kRows);
 }
 
 template <typename T>
 void run_job(const Job<T>& job) {
   if (job.rows.size() == 1 && job.packed_b == nullptr && !job.b.along_k) return run_row_job(job);
   const int64_t depths = larger(ceil_div(job.k, kDepth<T>), 1);
-  const int64_t row_blocks = ceil_div(job.rows.size(), kRows);
+  const int64_t row_blocks = row_block_count(job.rows.size());
   const int64_t col_blocks = ceil_div(job.cols.size(), kCols<T>);
   Block<T> block;
+  block.by_panel = job.pack_b && row_blocks == 1;
+  block.copies = block.by_panel && !job.b.along_k && job.rows.size() >= 2 * kTileRows;
   for (int64_t j = 0; j < col_blocks; ++j) {
     const Range cols = part(job.cols.size(), kPanel<T>, j, col_blocks);
     block.cols = {job.cols.begin + cols.begin, job.cols.begin + cols.end};
@@ -238,10 +318,11 @@ void run_job(const Job<T>& job) {
       for (int64_t r = 0; r < row_blocks; ++r) {
         const Range rows = part(job.rows.size(), kTileRows, r, row_blocks);
         block.rows = {job.rows.begin + rows.begin, job.rows.begin + rows.end};
+        cut_rows(block);
         block.a = job.pack_a ? job.a_space : job.a.at(block.rows.begin, block.k.begin);
         if (job.pack_a) pack_a(job, block);
         multiply(job, block);
-        if (d + 1 == depths) finish(job, block);
+        if (d + 1 == depths && job.finish == nullptr) run_epilogue(job, block);
       }
     }
   }
@@ -267,9 +348,10 @@ Job<T> make_job(const GemmArgs<T>& args) {
   job.k = args.k;
   job.epilogue = args.epilogue;
   job.ctx = args.epilogue_ctx;
+  job.finish = kFinishes<T> && !job.swapped ? args.finish : nullptr;
   const int64_t m = job.swapped ? 1 : args.m;
   const int64_t n = job.swapped ? args.m : args.n;
-  job.pack_a = !job.a.along_k && m > 3 && n * m > 512 * 256;
+  job.pack_a = !job.a.along_k && m > 3 && (n * m > 512 * 256 || (n >= 256 && m >= 128));
   job.pack_b = job.packed_b == nullptr && (job.b.along_k || m >= kPackRows);
   return job;
 }
@@ -278,33 +360,40 @@ struct Grid {
   int64_t rows, cols;  // parts of C in either direction
 };
 
-// Parts of about 20 us: enough work to pay for handing it out, small enough to balance. Few rows
-// are limited by reading B, which the parts share out by columns. Else both extents are cut, but
-// into larger parts where a part has to copy its blocks first.
+// Parts of about 60 us, or up to four of at least 2 us: enough work to pay for handing it out,
+// small enough to balance. Few rows are limited by reading B, which the parts share out by columns.
+// Else both extents are cut, but into larger parts where a part has to copy its blocks first; where
+// there are not enough columns for that, what is copied is little.
 template <typename T>
 Grid grid(const GemmArgs<T>& args) {
   const bool few = args.m <= kTileRows;
   const int64_t work = ceil_div(args.m, kTileRows) * ceil_div(args.n, kLanes<T>) * args.k;
-  const int64_t wanted = few ? smaller(work / 8192, 8) : smaller(work / 65536, 64);
+  const int64_t wanted =
+      few ? smaller(work / 8192, 8) : smaller(larger(work / 65536, smaller(work / 2048, 4)), 64);
   if (wanted <= 1) return {1, 1};
   const bool copies = make_job(args).pack_b;
   const int64_t col_unit = args.m >= 256 ? 16 * kPanel<T> : copies ? 4 * kPanel<T> : 8 * kPanel<T>;
-  const int64_t row_unit = copies ? 128 : 4 * kTileRows;
   const int64_t cols = smaller(wanted, larger(args.n / col_unit, 1));
+  const bool narrow = cols == 1 && args.m < kPackFirstRows;
+  const int64_t row_unit = !copies ? 4 * kTileRows : narrow ? 48 : 128;
   return {smaller(ceil_div(wanted, cols), larger(args.m / row_unit, 1)), cols};
 }
 
 template <typename T>
 int64_t a_elements(const Job<T>& job) {
-  return job.pack_a ? kRows * kDepth<T> : 0;
+  return job.pack_a ? kMostRows * kDepth<T> : 0;
 }
 
 template <typename T>
 size_t workspace_bytes(const GemmArgs<T>& args) {
   const Job<T> job = make_job(args);
+  const Grid g = grid(args);
   const int64_t n = job.swapped ? args.m : args.n;
-  const int64_t cols =
-      job.pack_b ? smaller(ceil_div(n, kPanel<T>) * kPanel<T>, kCols<T>) : padded<T>(n % kPanel<T>);
+  const bool by_panel = row_block_count(job.swapped ? 1 : args.m) == 1;
+  const int64_t slice = (ceil_div(ceil_div(n, kPanel<T>), g.cols) + 1) * kPanel<T>;
+  const int64_t cols = !job.pack_b ? padded<T>(n % kPanel<T>)
+                       : by_panel  ? 2 * kPanel<T>
+                                   : smaller(slice, kCols<T>);
   const int64_t b = job.packed_b != nullptr ? 0 : smaller(job.k, kDepth<T>) * cols;
   return static_cast<size_t>(a_elements(job) + b) * sizeof(T);
 }
@@ -318,6 +407,8 @@ int64_t slices(const GemmArgs<T>& args) {
 template <typename T>
 void run_slice(const GemmArgs<T>& args, int64_t slice, void* workspace) {
   Job<T> job = make_job(args);
+  const VectorFinish<T> finish(args.finish != nullptr ? *args.finish : GemmFinish<T>{});
+  if (job.finish != nullptr) job.finish = &finish.get();
   const Grid g = grid(args);
   const Range rows = part(args.m, kTileRows, slice % g.rows, g.rows);
   const Range cols = part(args.n, kPanel<T>, slice / g.rows, g.cols);
@@ -331,7 +422,7 @@ void run_slice(const GemmArgs<T>& args, int64_t slice, void* workspace) {
 // Each part that lies below another would copy the same columns of B again.
 template <typename T>
 bool packs_first(const GemmArgs<T>& args) {
-  return grid(args).rows > 1 && make_job(args).pack_b;
+  return args.m >= kPackFirstRows && grid(args).rows > 1 && make_job(args).pack_b;
 }
 
 template <typename T>

@@ -15,6 +15,28 @@ namespace weir::kernels {
 using GemmEpilogue = void (*)(
     void* ctx, void* c, int64_t row0, int64_t rows, int64_t col0, int64_t cols, int64_t ldc);
 
+/// x = x + y, x - y, y - x, x * y, max(x, 0) and (y > 0 ? x : 0), with the roundings and the NaN of
+/// the ops of these names.
+enum class FinishCode : uint8_t { add, subtract, subtract_from, multiply, relu, relu_gradient };
+
+/// What happens to an element x of C once it holds its full sum; y belongs to its row and column,
+/// or (with both steps 0) is one for all.
+template <typename T>
+struct FinishOp {
+  FinishCode code = FinishCode::add;
+  const T* y = nullptr;  // of row 0 and column 0
+  int64_t row_step = 0;
+  int64_t col_step = 0;  // 0 or 1
+};
+
+/// An epilogue as a few operations on vectors, which run before the sums leave the registers.
+template <typename T>
+struct GemmFinish {
+  static constexpr int kMaxOps = 4;
+  int count = 0;
+  FinishOp<T> ops[kMaxOps];
+};
+
 /// Row-major matrices with rows `ld` elements apart. op(A) is m x k, op(B) is k x n, C is m x n; a
 /// matrix that is transposed is stored as n x k (B) or k x m (A). Any extent may be 0; an empty
 /// matrix has an address all the same.
@@ -32,6 +54,7 @@ struct GemmArgs {
   int64_t ldc = 0;
   GemmEpilogue epilogue = nullptr;
   void* epilogue_ctx = nullptr;
+  const GemmFinish<T>* finish = nullptr;  // the same as `epilogue`: whichever suits is run
 };
 
 inline constexpr int64_t kPackColumns = 64;

@@ -21,6 +21,11 @@ constexpr bool kFuses = false;  // every set gives the bits of plain C
 #else
 constexpr bool kFuses = true;
 #endif
+#if defined(__aarch64__)
+constexpr bool kBaselineFuses = kFuses;  // the instruction is part of the architecture
+#else
+constexpr bool kBaselineFuses = false;
+#endif
 
 template <typename T>
 struct Set {
@@ -34,7 +39,7 @@ std::vector<Set<T>> sets_of_this_machine();
 
 template <>
 std::vector<Set<float>> sets_of_this_machine() {
-  std::vector<Set<float>> sets = {{"baseline", baseline::gemm_f32(), false}};
+  std::vector<Set<float>> sets = {{"baseline", baseline::gemm_f32(), kBaselineFuses}};
 #if defined(__x86_64__)
   if (platform::detect() >= platform::Isa::avx2) sets.push_back({"avx2", avx2::gemm_f32(), kFuses});
   if (platform::detect() >= platform::Isa::avx512) {
@@ -46,7 +51,7 @@ std::vector<Set<float>> sets_of_this_machine() {
 
 template <>
 std::vector<Set<double>> sets_of_this_machine() {
-  std::vector<Set<double>> sets = {{"baseline", baseline::gemm_f64(), false}};
+  std::vector<Set<double>> sets = {{"baseline", baseline::gemm_f64(), kBaselineFuses}};
 #if defined(__x86_64__)
   if (platform::detect() >= platform::Isa::avx2) sets.push_back({"avx2", avx2::gemm_f64(), kFuses});
   if (platform::detect() >= platform::Isa::avx512) {
@@ -188,6 +193,9 @@ TEST(Gemm, BlocksAndSlicesKeepTheChain) {
                                  {130, 70, 520},
                                  {200, 1, 300},
                                  {97, 150, 257},
+                                 {64, 33, 50},
+                                 {100, 50, 1700},
+                                 {112, 70, 900},
                                  {260, 260, 20}};
     for (const auto& [m, n, k] : shapes)
       check(set, m, n, k);
@@ -246,6 +254,115 @@ TEST(Gemm, TheEpilogueSeesEachFullSumOnce) {
       EXPECT_EQ(visits.count, std::vector<int>(m * n, 1)) << set.name;
       for (int64_t i = 0; i < m * n; ++i)
         ASSERT_EQ(with.c[i], plain.c[i] + 1.0f);
+    }
+  }
+}
+
+// Operands of a finish: a row, a number and two matrices, with what compares unequal to itself or
+// has a sign at zero.
+struct FinishOperands {
+  int64_t n;
+  std::vector<float> row, matrix, other;
+  float one = 0.37f;
+
+  FinishOperands(int64_t m, int64_t columns) : n(columns) {
+    std::mt19937 random(7);
+    row = random_values<float>(n, random);
+    matrix = random_values<float>(m * n, random);
+    other = random_values<float>(m * n, random);
+    row[n / 2] = NAN;
+    matrix[m * n / 3] = NAN;
+    matrix[m * n / 2] = -0.0f;
+    other[m * n - 1] = NAN;
+    other[0] = 0;
+  }
+
+  std::vector<GemmFinish<float>> finishes() const {
+    const FinishOp<float> add = {FinishCode::add, row.data(), 0, 1};
+    const FinishOp<float> relu = {FinishCode::relu};
+    const FinishOp<float> scale = {FinishCode::multiply, &one, 0, 0};
+    const FinishOp<float> update = {FinishCode::subtract_from, matrix.data(), n, 1};
+    const FinishOp<float> less = {FinishCode::subtract, matrix.data(), n, 1};
+    const FinishOp<float> gradient = {FinishCode::relu_gradient, other.data(), n, 1};
+    return {{1, {add}}, {2, {add, relu}}, {2, {scale, update}}, {4, {less, gradient, relu, add}}};
+  }
+};
+
+float finished(float x, const GemmFinish<float>& finish, int64_t i, int64_t j) {
+  for (int o = 0; o < finish.count; ++o) {
+    const FinishOp<float>& op = finish.ops[o];
+    const float y = op.y ? op.y[i * op.row_step + j * op.col_step] : 0;
+    switch (op.code) {
+      case FinishCode::add:
+        x = x + y;
+        break;
+      case FinishCode::subtract:
+        x = x - y;
+        break;
+      case FinishCode::subtract_from:
+        x = y - x;
+        break;
+      case FinishCode::multiply:
+        x = x * y;
+        break;
+      case FinishCode::relu:
+        x = x < 0 ? 0 : x;
+        break;
+      case FinishCode::relu_gradient:
+        x = y > 0 ? x : 0;
+        break;
+    }
+  }
+  return x;
+}
+
+void finish_block(
+    void* ctx, void* c, int64_t row0, int64_t rows, int64_t col0, int64_t cols, int64_t ldc) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < cols; ++j) {
+      float& x = static_cast<float*>(c)[i * ldc + j];
+      x = finished(x, *static_cast<GemmFinish<float>*>(ctx), row0 + i, col0 + j);
+    }
+  }
+}
+
+void expect_finished(const Set<float>& set, int64_t m, int64_t n, int64_t k, bool trans_b) {
+  Problem<float> plain(m, n, k, false, trans_b, 0);
+  if (k > 0) plain.a[0] = NAN;
+  Problem<float> with = plain;
+  with.args.a = with.a.data();
+  with.args.b = with.b.data();
+  with.args.c = with.c.data();
+  run(set.gemm, plain.args);
+  const FinishOperands operands(m, n);
+  for (GemmFinish<float>& finish : operands.finishes()) {
+    with.args.epilogue = finish_block;
+    with.args.epilogue_ctx = &finish;
+    with.args.finish = &finish;
+    run(set.gemm, with.args);
+    for (int64_t i = 0; i < m * n; ++i) {
+      const float x = finished(plain.c[i], finish, i / n, i % n);
+      ASSERT_TRUE(std::isnan(x) ? std::isnan(with.c[i])
+                                : x == with.c[i] && std::signbit(x) == std::signbit(with.c[i]))
+          << set.name << " " << m << "x" << n << "x" << k << " at " << i << ": " << with.c[i]
+          << ", not " << x;
+    }
+  }
+}
+
+TEST(Gemm, FinishesInRegistersAsTheEpilogueDoes) {
+  for (const Set<float>& set : sets_of_this_machine<float>()) {
+    const int64_t shapes[][3] = {{1, 300, 600},
+                                 {3, 70, 30},
+                                 {200, 1, 300},
+                                 {5, 7, 0},
+                                 {100, 10, 256},
+                                 {100, 75, 1000},
+                                 {131, 37, 40},
+                                 {300, 300, 20}};
+    for (const auto& [m, n, k] : shapes) {
+      expect_finished(set, m, n, k, false);
+      expect_finished(set, m, n, k, true);
     }
   }
 }

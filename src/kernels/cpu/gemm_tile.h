@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/cpu/gemm_finish.h"
 #include "kernels/cpu/vec.h"
 
 // The register tile of the contraction: MR rows times NV vectors of C, all of one block of k.
@@ -25,22 +26,40 @@ struct Tile {
   int64_t b_k, b_panel;
   T* c;
   int64_t ldc;
-  bool first;  // the sums start at zero, not at what c holds
+  T* copy;                      // where a panel is copied to as it is read, if the kernel does so
+  bool first;                   // the sums start at zero, not at what c holds
+  const GemmFinish<T>* finish;  // null: none, or not yet
+  int64_t row, col;             // of C, where the tile starts
 };
 
-// `packed_rows` is the distance of A's columns where it is known (A packed), else 0.
-template <typename T, int MR, int NV, int packed_rows>
-void run_tile(const Tile<T>& t) {
+// Rows of B that are fetched ahead while a panel is copied.
+inline constexpr int kAhead = 16;
+
+// `packed_rows` is the distance of A's columns where it is known (A packed), else 0. `copies`: the
+// panel is packed on the way.
+template <typename T, int MR, int NV, int packed_rows, bool copies = false>
+[[gnu::noinline]] void run_tile(const Tile<T>& t) {
   constexpr int W = kLanes<T>;
+  T* const c = t.c;  // what is stored below could be the tile, for all that the compiler knows
+  const int64_t ldc = t.ldc;
   Vec<T> sum[MR][NV];
 #pragma GCC unroll 16
   for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 16
     for (int v = 0; v < NV; ++v)
-      sum[i][v] = t.first ? Vec<T>{} : load(t.c + i * t.ldc + v * W);
+      sum[i][v] = t.first ? Vec<T>{} : load(c + i * ldc + v * W);
+  }
+  if (t.first) {
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; ++i)
+      __builtin_prefetch(c + i * ldc, 1);
+  }
+  if constexpr (kFinishes<T>) {
+    if (t.finish != nullptr) prefetch_operands<T, MR>(*t.finish, t.row, t.col);
   }
   const T* a = t.a;
   const T* b = t.b;
+  [[maybe_unused]] T* copy = t.copy;
   const int64_t a_row = packed_rows != 0 ? 1 : t.a_row;
   const int64_t a_k = packed_rows != 0 ? packed_rows : t.a_k;
   const int64_t b_panel = t.b_panel;
@@ -49,6 +68,11 @@ void run_tile(const Tile<T>& t) {
 #pragma GCC unroll 16
     for (int v = 0; v < NV; ++v) {
       row[v] = load(b + v / kPanelVectors * b_panel + v % kPanelVectors * W);
+      if constexpr (copies) store(copy + v * W, row[v]);
+    }
+    if constexpr (copies) {
+      __builtin_prefetch(b + kAhead * t.b_k);
+      copy += NV * W;
     }
 #pragma GCC unroll 16
     for (int i = 0; i < MR; ++i) {
@@ -60,11 +84,23 @@ void run_tile(const Tile<T>& t) {
     a += a_k;
     b += t.b_k;
   }
+  if constexpr (kFinishes<T>) {
+    if (t.finish != nullptr) finish_sums<T>(sum, *t.finish, t.row, t.col);
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < MR; ++i) {
 #pragma GCC unroll 16
     for (int v = 0; v < NV; ++v)
-      store(t.c + i * t.ldc + v * W, sum[i][v]);
+      store(c + i * ldc + v * W, sum[i][v]);
+  }
+}
+
+template <typename T>
+[[gnu::noinline]] void copy_columns(
+    const T* from, int64_t from_row, int64_t rows, int64_t cols, T* to, int64_t to_row) {
+  for (int64_t i = 0; i < rows; ++i, from += from_row, to += to_row) {
+    for (int64_t j = 0; j < cols; ++j)
+      to[j] = from[j];
   }
 }
 
@@ -72,19 +108,16 @@ void run_tile(const Tile<T>& t) {
 template <typename T, int MR, int NV, int packed_rows>
 void run_narrow_tile(const Tile<T>& t, int64_t cols) {
   constexpr int width = NV * kLanes<T>;
-  T buffer[MR * width];
+  T buffer[MR * width] = {};
   Tile<T> inner = t;
   inner.c = buffer;
   inner.ldc = width;
-  for (int64_t i = 0; i < MR && !t.first; ++i) {
-    for (int64_t j = 0; j < width; ++j)
-      buffer[i * width + j] = j < cols ? t.c[i * t.ldc + j] : T{};
-  }
+  if (!t.first) copy_columns(t.c, t.ldc, MR, cols, buffer, width);
+  const PaddedFinish<T, MR, width> finish(t.finish, t.row, t.col, cols);
+  inner.finish = finish.get();
+  inner.row = inner.col = 0;
   run_tile<T, MR, NV, packed_rows>(inner);
-  for (int64_t i = 0; i < MR; ++i) {
-    for (int64_t j = 0; j < cols; ++j)
-      t.c[i * t.ldc + j] = buffer[i * width + j];
-  }
+  copy_columns(buffer, width, MR, cols, t.c, t.ldc);
 }
 
 // One row of C, from `depth` rows of B as they are stored: each is read from end to end.

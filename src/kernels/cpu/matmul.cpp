@@ -1,6 +1,7 @@
 /// Matrix products of float32 and float64 by the contraction of gemm.h, whose numeric contract they
 /// inherit.
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/matmul_finish.h"
 #include "kernels/scalar/types.h"
 #include "runtime/kernel_util.h"
 
@@ -155,6 +156,8 @@ Status pack(const rt::KernelCall& c, void* packed) {
 template <class T>
 Status run(const rt::KernelCall& c) {
   Product<T> p = product_of<T>(c);
+  GemmFinish<T> finish;
+  if (c.epilogue && make_finish(*c.epilogue, finish)) p.args.finish = &finish;
   const Schedule<T> s(p);
   if (s.packed_bytes > 0) {
     auto* packed = static_cast<T*>(c.workspace);

@@ -137,6 +137,16 @@ struct FastMover {
         return move_exchanged<std::uint64_t>(c, m, axis);
     }
   }
+
+  /// Ranges that stay in the cache: an operand that stands in a row twice is read once.
+  template <class Body>
+  static void by_rows(const rt::KernelCall& c,
+                      std::int64_t rows,
+                      std::int64_t row_bytes,
+                      Body&& body) {
+    if (row_bytes >= kGrainBytes) return body(0, rows);  // whose parts are cut by `run`
+    rt::parallel_ranges(c, rows, kGrainBytes / at_least_one(row_bytes), body);
+  }
 };
 
 }  // namespace

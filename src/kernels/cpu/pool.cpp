@@ -22,13 +22,10 @@ struct MaxPoolGrad {
 constexpr std::int64_t kGrain = 16384;
 
 /// The larger one, the first of equals; a NaN is larger than all else.
-template <class T>
-T larger(T best, T v) {
-  return (v > best) | ((v != v) & (best == best)) ? v : best;
-}
-template <class T>
-Vec<T> larger(Vec<T> best, Vec<T> v) {
-  return (v > best) | ((v != v) & (best == best)) ? v : best;
+template <class V>
+V larger(V best, V v) {
+  const V most = v > best ? v : best;  // best if either is a NaN
+  return v != v ? v : most;
 }
 
 /// Cells of a window, row by row; at least one.
@@ -67,32 +64,60 @@ void write(T* p, Vec<T> v) {
   store(p, v);
 }
 
-/// The largest element of a window for the channels at `x`, element (0, 0) of the image.
-template <class V, class T>
-V largest(const Window& w, const T* x) {
-  V best = read<V>(x + w.rows.begin * w.row_step + w.columns.begin * w.cell_step);
-  w.each([&](std::int64_t at) { best = larger<T>(best, read<V>(x + at)); });
+/// A few vectors, or a scalar, of neighbouring channels.
+template <class V, int N>
+struct Channels {
+  V v[N];
+};
+
+/// The largest elements of a window for the channels at `x`, element (0, 0) of the image. Inline,
+/// for they would be returned through memory.
+template <class V, int N, class T>
+[[gnu::always_inline]] inline Channels<V, N> largest(const Window& w, const T* x) {
+  constexpr int kStep = sizeof(V) / sizeof(T);
+  Channels<V, N> best;
+  const T* first = x + w.rows.begin * w.row_step + w.columns.begin * w.cell_step;
+  for (int k = 0; k < N; ++k)
+    best.v[k] = read<V>(first + k * kStep);
+  w.each([&](std::int64_t at) {
+    for (int k = 0; k < N; ++k)
+      best.v[k] = larger<V>(best.v[k], read<V>(x + at + k * kStep));
+  });
   return best;
 }
 
-/// Calls body(vector or scalar, channel) for all channels.
+/// Calls body(channels, channel) for all channels: most in groups of kGroup vectors.
+constexpr int kGroup = 4;
 template <class T, class Body>
 void each_channel(std::int64_t channels, Body&& body) {
+  constexpr std::int64_t kWide = kGroup * kLanes<T>;
   std::int64_t c = 0;
+  for (; c + kWide <= channels; c += kWide)
+    body(Channels<Vec<T>, kGroup>{}, c);
   for (; c + kLanes<T> <= channels; c += kLanes<T>)
-    body(Vec<T>{}, c);
+    body(Channels<Vec<T>, 1>{}, c);
   for (; c < channels; ++c)
-    body(T{}, c);
+    body(Channels<T, 1>{}, c);
+}
+
+template <class V, int N, class T>
+void pool_channels(const Channels<V, N>&, const Window& w, const T* x, T* y) {
+  const Channels<V, N> best = largest<V, N>(w, x);
+  for (int k = 0; k < N; ++k)
+    write(y + k * int(sizeof(V) / sizeof(T)), best.v[k]);
 }
 
 template <class T>
 void pool_row(const PoolShape& s, const T* image, std::int64_t i, T* y) {
   for (std::int64_t j = 0; j < s.x.out; ++j, y += s.channels) {
     const Window w = window_of(s, i, j);
-    each_channel<T>(s.channels, [&](auto kind, std::int64_t c) {
-      using V = decltype(kind);
-      write(y + c, w.empty() ? V{} - std::numeric_limits<T>::infinity() : largest<V>(w, image + c));
-    });
+    if (w.empty()) {
+      for (std::int64_t c = 0; c < s.channels; ++c)
+        y[c] = -std::numeric_limits<T>::infinity();
+      continue;
+    }
+    each_channel<T>(s.channels,
+                    [&](auto kind, std::int64_t c) { pool_channels(kind, w, image + c, y + c); });
   }
 }
 
@@ -111,45 +136,72 @@ Status run(MaxPool, const rt::KernelCall& c) {
   return {};
 }
 
-/// Adds `dy` to the first cell that holds the largest element, lane by lane.
-template <class V, class T>
-void add_to_largest(const Window& w, const T* x, V dy, T* dx) {
-  const V best = largest<V>(w, x);
-  auto open = best == best || best != best;  // lanes that have not found their cell
+/// Adds `dy` to the first cell that holds the largest element, lane by lane. `alone`: no other
+/// window has the cells, so that they are written for the first time.
+template <bool alone, class V, int N, class T>
+void add_to_largest(const Channels<V, N>&, const Window& w, const T* x, const T* dy, T* dx) {
+  constexpr int kStep = sizeof(V) / sizeof(T);
+  const Channels<V, N> best = largest<V, N>(w, x);
+  decltype(best.v[0] == best.v[0]) open[N];  // lanes that have not found their cell
+  for (int k = 0; k < N; ++k)
+    open[k] = best.v[k] == best.v[k] || best.v[k] != best.v[k];
   w.each([&](std::int64_t at) {
-    const V v = read<V>(x + at);
-    const auto here = open & ((v == best) | ((v != v) & (best != best)));
-    const V old = read<V>(dx + at);
-    write(dx + at, here ? old + dy : old);
-    open = open & !here;
+    for (int k = 0; k < N; ++k) {
+      const V v = read<V>(x + at + k * kStep), b = best.v[k], d = read<V>(dy + k * kStep);
+      const auto here = open[k] & ((v == b) | ((v != v) & (b != b)));
+      T* to = dx + at + k * kStep;
+      const V old = alone ? V{} : read<V>(to);
+      write(to, here ? old + d : old);
+      open[k] = open[k] & !here;
+    }
   });
 }
 
-/// The windows of an image are visited in order, so that overlapping ones add in order.
-template <class T>
-void pool_gradient(const PoolShape& s, const T* x, const T* dy, T* dx) {
+/// No cell has two windows, and none has none.
+bool is_partition(const ConvAxis& a) {
+  return a.stride == a.filter && a.cell(a.out, 0) >= a.in && a.before == 0;
+}
+
+/// The windows of an image are visited in order, so that overlapping ones add in order. Calls
+/// done(begin, end) for lines of the image that are complete.
+template <bool alone, class T, class Done>
+void pool_gradient(const PoolShape& s, const T* x, const T* dy, T* dx, Done&& done) {
   for (std::int64_t i = 0; i < s.y.out; ++i) {
     for (std::int64_t j = 0; j < s.x.out; ++j, dy += s.channels) {
       const Window w = window_of(s, i, j);
       if (w.empty()) continue;
       each_channel<T>(s.channels, [&](auto kind, std::int64_t c) {
-        add_to_largest(w, x + c, read<decltype(kind)>(dy + c), dx + c);
+        add_to_largest<alone>(kind, w, x + c, dy + c, dx + c);
       });
     }
+    const std::int64_t next = (i + 1) * s.y.stride;
+    if (alone) done(i * s.y.stride, next < s.y.in ? next : s.y.in);
   }
+  if (!alone) done(0, s.y.in);
 }
 
 template <class T>
 Status run(MaxPoolGrad, const rt::KernelCall& c) {
   const PoolShape s = pool_shape(c.in[0], c.attrs, 0, true);
   const std::int64_t in = s.y.in * s.x.in * s.channels, out = s.y.out * s.x.out * s.channels;
+  const bool alone = is_partition(s.y) && is_partition(s.x);
   if (c.out[0].size() == 0) return {};
   rt::parallel_ranges(c, s.batch, kGrain / in + 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) {
       T* dx = c.out[0].as<T>() + n * in;
-      for (std::int64_t i = 0; i < in; ++i)
-        dx[i] = T{};
-      pool_gradient(s, c.in[0].as<T>() + n * in, c.in[2].as<T>() + n * out, dx);
+      const T *x = c.in[0].as<T>() + n * in, *dy = c.in[2].as<T>() + n * out;
+      const auto done = [&](std::int64_t begin, std::int64_t end) {
+        if (!c.epilogue) return;
+        const std::int64_t row = begin * s.x.in, rows = (end - begin) * s.x.in, ch = s.channels;
+        c.epilogue->run(c.epilogue->arg, dx + row * ch, n * s.y.in * s.x.in + row, rows, 0, ch, ch);
+      };
+      if (alone) {
+        pool_gradient<true>(s, x, dy, dx, done);
+      } else {
+        for (std::int64_t i = 0; i < in; ++i)
+          dx[i] = T{};
+        pool_gradient<false>(s, x, dy, dx, done);
+      }
     }
   });
   return {};
@@ -166,7 +218,8 @@ constexpr rt::Kernel kernel() {
           .name = kKernelName<Op, T>.text,
           .types = {dtype_of<T>},
           .isa = kIsa,
-          .run = run_pool<Op, T>};
+          .run = run_pool<Op, T>,
+          .epilogue = std::is_same_v<Op, MaxPoolGrad>};
 }
 
 constexpr rt::Kernel kTable[] = {kernel<MaxPool, float>(),

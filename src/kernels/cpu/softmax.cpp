@@ -2,8 +2,9 @@
 ///
 /// A row's result does not depend on the other rows: its sum is made in 32 lanes, lane i % 32
 /// taking element i, which are then added pairwise, halving.
+#include "kernels/cpu/vec.h"
 #include "kernels/scalar/arith.h"
-#include "kernels/scalar/exp.h"
+#include "kernels/scalar/exp_block.h"
 #include "kernels/scalar/labels.h"
 #include "kernels/scalar/log.h"
 #include "kernels/scalar/types.h"
@@ -58,10 +59,14 @@ struct LaneTotal {
 };
 
 struct Add {
-  static float of(float a, float b) { return a + b; }
+  template <class T>
+  static T of(T a, T b) {
+    return a + b;
+  }
 };
 struct Maximum {
   static float of(float a, float b) { return weir_max_f32(a, b); }
+  static Vec<float> of(Vec<float> a, Vec<float> b) { return (a > b) | (a != a) ? a : b; }
 };
 
 float row_max(const float* x, std::int64_t n) {
@@ -85,15 +90,10 @@ void shift_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
   }
 }
 
-void exponentials(const float* x, float* y, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i)
-    y[i] = weir_exp_f32(x[i]);
-}
-
 /// log(sum(exp(row))) of each of the shifted rows; `exps` has room for kBlock elements.
 void log_sums(const float* shifted, std::int64_t rows, std::int64_t n, float* exps, float* out) {
   if (rows * n <= kBlock) {
-    exponentials(shifted, exps, rows * n);
+    exp_block(shifted, exps, rows * n);
     for (std::int64_t r = 0; r < rows; ++r)
       out[r] = weir_log_f32(row_sum(exps + r * n, n));
     return;
@@ -102,16 +102,158 @@ void log_sums(const float* shifted, std::int64_t rows, std::int64_t n, float* ex
     LaneTotal<Add> lanes(0);
     for (std::int64_t i = 0; i < n; i += kBlock) {
       const std::int64_t count = n - i < kBlock ? n - i : kBlock;
-      exponentials(shifted + r * n + i, exps, count);
+      exp_block(shifted + r * n + i, exps, count);
       lanes.add(exps, count);
     }
     out[r] = weir_log_f32(lanes.total());
   }
 }
 
+/// A short row in as many lanes as are needed, a power of two; a block of such rows is worked on at
+/// once. The lanes behind a row's end change no sum and no maximum, so these are the bits that
+/// LaneTotal would give.
+template <int W>
+struct ShortRows {
+  static constexpr int kWidth = W;
+  static constexpr std::int64_t kRows = kBlock / W;
+  static constexpr int kVectors = W / kLanes<float>;
+  alignas(64) float shifted[kBlock];
+  alignas(64) float exps[kBlock];
+  float sums[kRows];
+
+  template <class Combine>
+  static float total(Vec<float> (&v)[kVectors]) {
+    for (int half = kVectors / 2; half > 0; half /= 2) {
+      for (int i = 0; i < half; ++i)
+        v[i] = Combine::of(v[i], v[i + half]);
+    }
+    float lane[kLanes<float>];
+    store(lane, v[0]);
+    for (int half = kLanes<float> / 2; half > 0; half /= 2) {
+      for (int l = 0; l < half; ++l)
+        lane[l] = Combine::of(lane[l], lane[l + half]);
+    }
+    return lane[0];
+  }
+
+  /// shifted = x - max(row of x), exps = exp(shifted), sums = sum(row of exps)
+  [[gnu::noinline]] void load_rows(const float* x, std::int64_t rows, std::int64_t n) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      float last[W] = {};
+      const bool whole = r * n + W <= rows * n;  // all lanes, with some of the next rows
+      for (std::int64_t i = 0; !whole && i < n; ++i)
+        last[i] = x[r * n + i];
+      shift(whole ? x + r * n : last, n, shifted + r * W);
+    }
+    exp_block(shifted, exps, rows * W);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      Vec<float> v[kVectors];
+      for (int i = 0; i < kVectors; ++i)
+        v[i] = load(exps + r * W + i * kLanes<float>);
+      sums[r] = total<Add>(v);
+    }
+  }
+  static void shift(const float* x, std::int64_t n, float* y) {
+    using Index = std::int32_t __attribute__((vector_size(kVectorBytes)));
+    Index index;
+    for (int l = 0; l < kLanes<float>; ++l)
+      index[l] = l;
+    Vec<float> v[kVectors], combined[kVectors];
+    for (int i = 0; i < kVectors; ++i) {
+      const Vec<float> neutral = broadcast(-weir_inf_f32());
+      v[i] = index < int(n) - i * kLanes<float> ? load(x + i * kLanes<float>) : neutral;
+      combined[i] = v[i];
+    }
+    const Vec<float> max = broadcast(total<Maximum>(combined));
+    for (int i = 0; i < kVectors; ++i)
+      store(y + i * kLanes<float>, v[i] - max);
+  }
+
+  /// sums = log(sums)
+  [[gnu::noinline]] void take_logs(std::int64_t rows) {
+    for (std::int64_t r = 0; r < rows; ++r)
+      sums[r] = weir_log_f32(sums[r]);
+  }
+  /// shifted = log softmax
+  [[gnu::noinline]] void subtract_logs(std::int64_t rows) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (int l = 0; l < W; ++l)
+        shifted[r * W + l] -= sums[r];
+    }
+  }
+  /// The rows without the other lanes.
+  [[gnu::noinline]] static void store_rows(const float* lanes,
+                                           std::int64_t rows,
+                                           std::int64_t n,
+                                           float* y) {
+    for (std::int64_t r = 0; r < rows; ++r, y += n, lanes += W) {
+      const bool whole = r * n + W <= rows * n;  // what is too much is overwritten by the next rows
+      for (int i = 0; whole && i < kVectors; ++i)
+        store(y + i * kLanes<float>, load(lanes + i * kLanes<float>));
+      for (std::int64_t i = 0; !whole && i < n; ++i)
+        y[i] = lanes[i];
+    }
+  }
+};
+
+template <int W, class Body>
+void with_rows_of(Body& body) {
+  ShortRows<W> rows;
+  body(rows);
+}
+
+/// Calls body(ShortRows<W>&) if rows of `n` elements are short, and tells so.
+template <class Body>
+bool with_short_rows(std::int64_t n, Body&& body) {
+  constexpr int kFewest = kLanes<float> < 8 ? 8 : kLanes<float>;
+  if (n > 32) return false;
+  if (n <= kFewest) {
+    with_rows_of<kFewest>(body);
+  } else if (n <= 16) {
+    with_rows_of<16>(body);
+  } else {
+    with_rows_of<32>(body);
+  }
+  return true;
+}
+
+/// Calls body(first, count) for the rows that ShortRows<W> takes at once.
+template <int W, class Body>
+void for_short_blocks(ShortRows<W>&, std::int64_t rows, Body&& body) {
+  for (std::int64_t r = 0; r < rows; r += ShortRows<W>::kRows)
+    body(r, rows - r < ShortRows<W>::kRows ? rows - r : ShortRows<W>::kRows);
+}
+
+bool short_softmax(const float* x, float* y, std::int64_t rows, std::int64_t n) {
+  return with_short_rows(n, [&](auto& block) {
+    constexpr int W = std::decay_t<decltype(block)>::kWidth;
+    for_short_blocks(block, rows, [&](std::int64_t first, std::int64_t count) {
+      block.load_rows(x + first * n, count, n);
+      for (std::int64_t r = 0; r < count; ++r) {
+        const float scale = 1.0f / block.sums[r];
+        for (int l = 0; l < W; ++l)
+          block.exps[r * W + l] *= scale;
+      }
+      block.store_rows(block.exps, count, n, y + first * n);
+    });
+  });
+}
+
+bool short_log_softmax(const float* x, float* y, std::int64_t rows, std::int64_t n) {
+  return with_short_rows(n, [&](auto& block) {
+    for_short_blocks(block, rows, [&](std::int64_t first, std::int64_t count) {
+      block.load_rows(x + first * n, count, n);
+      block.take_logs(count);
+      block.subtract_logs(count);
+      block.store_rows(block.shifted, count, n, y + first * n);
+    });
+  });
+}
+
 void softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
+  if (short_softmax(x, y, rows, n)) return;
   shift_rows(x, y, rows, n);
-  exponentials(y, y, rows * n);
+  exp_block(y, y, rows * n);
   for (std::int64_t r = 0; r < rows; ++r, y += n) {
     const float scale = 1.0f / row_sum(y, n);
     for (std::int64_t i = 0; i < n; ++i)
@@ -120,6 +262,7 @@ void softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
 }
 
 void log_softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
+  if (short_log_softmax(x, y, rows, n)) return;
   float exps[kBlock], sums[kBlock];
   shift_rows(x, y, rows, n);
   log_sums(y, rows, n, exps, sums);
@@ -174,41 +317,87 @@ float dense_loss(const float* labels, const float* shifted, float log_sum, std::
   return lanes.total();
 }
 
-/// backprop = exp(log_softmax) for rows that hold log_softmax already; rows with no elements have
-/// no loss.
-template <class Loss>
-Status cross_entropy(const rt::KernelCall& c, Loss&& loss) {
-  const rt::View& x = c.in[0];
-  const std::int64_t classes = x.dims[x.rank - 1];
-  for (std::int64_t r = 0; classes == 0 && r < c.out[0].size(); ++r)
-    c.out[0].as<float>()[r] = 0;
-  for_row_blocks(c,
-                 [&](std::int64_t first, std::int64_t rows, const float* logits, std::int64_t n) {
-                   float exps[kBlock], sums[kBlock];
-                   float* backprop = c.out[1].as<float>() + first * n;
-                   shift_rows(logits, backprop, rows, n);
-                   log_sums(backprop, rows, n, exps, sums);
-                   for (std::int64_t r = 0; r < rows; ++r) {
-                     loss(first + r, backprop + r * n, sums[r], n);
-                   }
-                 });
-  return {};
-}
-
-/// y = softmax, from the shifted row.
+/// y = exp(y - log_sum), the softmax of a shifted row.
 void finish_row(float* y, float log_sum, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i)
     y[i] = weir_exp_f32(y[i] - log_sum);
 }
 
-Status run_dense(const rt::KernelCall& c) {
-  return cross_entropy(c, [&](std::int64_t row, float* y, float log_sum, std::int64_t n) {
-    const float* labels = c.in[1].as<float>() + row * n;
-    c.out[0].as<float>()[row] = dense_loss(labels, y, log_sum, n);
-    finish_row(y, log_sum, n);
+/// out[0] = loss.of(row, shifted row, log of its sum, n), out[1] = softmax, of which
+/// loss.subtract(row, y, n) makes the gradient.
+template <class Loss>
+struct CrossEntropy {
+  const Loss& loss;
+  float* losses;
+
+  void run(std::int64_t first, std::int64_t rows, const float* x, float* y, std::int64_t n) const {
+    if (run_short(first, rows, x, y, n)) return;
+    float exps[kBlock], sums[kBlock];
+    shift_rows(x, y, rows, n);
+    log_sums(y, rows, n, exps, sums);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      losses[first + r] = loss.of(first + r, y + r * n, sums[r], n);
+      finish_row(y + r * n, sums[r], n);
+      loss.subtract(first + r, y + r * n, n);
+    }
+  }
+  bool run_short(
+      std::int64_t row, std::int64_t rows, const float* x, float* y, std::int64_t n) const {
+    return with_short_rows(n, [&](auto& block) {
+      constexpr int W = std::decay_t<decltype(block)>::kWidth;
+      for_short_blocks(block, rows, [&](std::int64_t first, std::int64_t count) {
+        block.load_rows(x + first * n, count, n);
+        block.take_logs(count);
+        for (std::int64_t r = 0; r < count; ++r)
+          losses[row + first + r] =
+              loss.of(row + first + r, block.shifted + r * W, block.sums[r], n);
+        block.subtract_logs(count);
+        exp_block(block.shifted, block.exps, count * W);
+        block.store_rows(block.exps, count, n, y + first * n);
+        for (std::int64_t r = first; r < first + count; ++r)
+          loss.subtract(row + r, y + r * n, n);
+      });
+    });
+  }
+};
+
+/// Rows with no elements have no loss.
+template <class Loss>
+Status cross_entropy(const rt::KernelCall& c, const Loss& loss) {
+  const rt::View& x = c.in[0];
+  const std::int64_t classes = x.dims[x.rank - 1];
+  for (std::int64_t r = 0; classes == 0 && r < c.out[0].size(); ++r)
+    c.out[0].as<float>()[r] = 0;
+  const CrossEntropy<Loss> entropy{loss, c.out[0].as<float>()};
+  for_row_blocks(c,
+                 [&](std::int64_t first, std::int64_t rows, const float* logits, std::int64_t n) {
+                   entropy.run(first, rows, logits, c.out[1].as<float>() + first * n, n);
+                 });
+  return {};
+}
+
+struct DenseLabels {
+  const float* labels;
+  float of(std::int64_t row, const float* shifted, float log_sum, std::int64_t n) const {
+    return dense_loss(labels + row * n, shifted, log_sum, n);
+  }
+  void subtract(std::int64_t row, float* y, std::int64_t n) const {
     for (std::int64_t i = 0; i < n; ++i)
-      y[i] -= labels[i];
-  });
+      y[i] -= labels[row * n + i];
+  }
+};
+
+template <class Label>
+struct SparseLabels {
+  const Label* labels;
+  float of(std::int64_t row, const float* shifted, float log_sum, std::int64_t) const {
+    return log_sum - shifted[labels[row]];
+  }
+  void subtract(std::int64_t row, float* y, std::int64_t) const { y[labels[row]] -= 1.0f; }
+};
+
+Status run_dense(const rt::KernelCall& c) {
+  return cross_entropy(c, DenseLabels{c.in[1].as<float>()});
 }
 
 template <class Label>
@@ -216,11 +405,7 @@ Status run_sparse(const rt::KernelCall& c) {
   const std::int64_t classes = c.in[0].dims[c.in[0].rank - 1];
   const Label* labels = c.in[1].as<Label>();
   if (Status s = check_labels(c, labels, c.out[0].size(), classes); !s.ok()) return s;
-  return cross_entropy(c, [&](std::int64_t row, float* y, float log_sum, std::int64_t n) {
-    c.out[0].as<float>()[row] = log_sum - y[labels[row]];
-    finish_row(y, log_sum, n);
-    y[labels[row]] -= 1.0f;
-  });
+  return cross_entropy(c, SparseLabels<Label>{labels});
 }
 
 template <class Op>

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <weir/kernel.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
 /// Conversion between all pairs of dtypes.
+#include <complex>
 #include <limits>
 
 #include "kernels/scalar/types.h"

@@ -1,4 +1,6 @@
 /// Ops that make tensors: shapes, constants, ranges, one-hot vectors.
+#include <complex>
+
 #include "base/range.h"
 #include "kernels/scalar/any_kernel.h"
 #include "kernels/scalar/movement.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The ops that are movements. Mover::run(call, movement) copies; attributes are those of the
-/// definitions in src/ops/array.
+/// The ops that are movements. Mover::run(call, movement) copies, Mover::by_rows(call, rows, bytes
+/// of a row, body) cuts rows into ranges; attributes are those of the definitions in src/ops/array.
 
 #include "base/strided_slice.h"
 #include "kernels/scalar/any_kernel.h"
@@ -162,7 +162,8 @@ struct MoveOps {
   /// joined array.
   struct Place {
     std::int64_t outer, whole, inner;
-    std::int64_t at = 0;  // along the axis
+    std::int64_t at = 0;     // along the axis
+    std::int64_t first = 0;  // of the outer rows
   };
   static void join(const Call& c,
                    const rt::View& part,
@@ -171,30 +172,39 @@ struct MoveOps {
                    Place& p,
                    bool into) {
     const std::int64_t block = length * p.inner, row = p.whole * p.inner;
+    const std::int64_t at_part = p.first * block, at_all = p.first * row + p.at * p.inner;
     Movement m(into ? part.data : all.data, into ? all.data : part.data, part.dtype);
-    into ? m.offset(0, p.at * p.inner) : m.offset(p.at * p.inner, 0);
+    into ? m.offset(at_part, at_all) : m.offset(at_all, at_part);
     m.axis(p.outer, into ? block : row, into ? row : block);
     m.axis(block, 1, 1);
     Mover::run(c, m);
     p.at += length;
   }
 
-  static Status concat(const Call& c) {
+  /// Operands side by side along `axis`, length(i) of number i. The mover says how many rows of the
+  /// result are made at a time.
+  template <class Length>
+  static Status join_all(const Call& c, int axis, Length&& length) {
     const rt::View& y = c.out[0];
-    const int axis = axis_of(c.attrs[0], y.rank);
-    Place p{product(y.dims, 0, axis), y.dims[axis], product(y.dims, axis + 1, y.rank)};
-    for (int i = 0; i < c.n_in; ++i)
-      join(c, c.in[i], c.in[i].dims[axis], y, p, true);
+    const Place all{product(y.dims, 0, axis), y.dims[axis], product(y.dims, axis + 1, y.rank)};
+    const std::int64_t row_bytes = all.whole * all.inner * byte_size(y.dtype);
+    Mover::by_rows(c, all.outer, row_bytes, [&](std::int64_t begin, std::int64_t end) {
+      Place p = all;
+      p.first = begin;
+      p.outer = end - begin;
+      for (int i = 0; i < c.n_in; ++i)
+        join(c, c.in[i], length(i), y, p, true);
+    });
     return {};
   }
 
+  static Status concat(const Call& c) {
+    const int axis = axis_of(c.attrs[0], c.out[0].rank);
+    return join_all(c, axis, [&](int i) { return c.in[i].dims[axis]; });
+  }
+
   static Status stack(const Call& c) {
-    const rt::View& y = c.out[0];
-    const int axis = axis_of(c.attrs[0], y.rank);
-    Place p{product(y.dims, 0, axis), y.dims[axis], product(y.dims, axis + 1, y.rank)};
-    for (int i = 0; i < c.n_in; ++i)
-      join(c, c.in[i], 1, y, p, true);
-    return {};
+    return join_all(c, axis_of(c.attrs[0], c.out[0].rank), [](int) { return 1; });
   }
 
   static Status unpack(const Call& c) {

@@ -124,6 +124,10 @@ struct PlainMover {
       if (a < 0) return;
     }
   }
+  template <class Body>
+  static void by_rows(const rt::KernelCall&, std::int64_t rows, std::int64_t, Body&& body) {
+    body(0, rows);
+  }
 };
 
 /// n times the element at `value`.

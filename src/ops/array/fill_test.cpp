@@ -1,3 +1,6 @@
+#include <cmath>
+#include <complex>
+
 #include "ops/array/array_test.h"
 
 namespace weir {

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "ops/array/array_test.h"
 
 namespace weir {

@@ -73,6 +73,8 @@ OpDef define_mirror_pad_grad() {
 #include <weir/ops/array.h>
 #include <weir/ops/math.h>
 
+#include <algorithm>
+
 #include "ops/array/helpers.h"
 
 namespace weir::ops {

@@ -1,5 +1,7 @@
 #include <weir/ops/math.h>
 
+#include <cmath>
+
 #include "ops/array/array_test.h"
 
 namespace weir {

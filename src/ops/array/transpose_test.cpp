@@ -1,3 +1,5 @@
+#include <complex>
+
 #include "ops/array/array_test.h"
 
 namespace weir {

@@ -5,6 +5,7 @@
 #include <weir/ops/linalg.h>
 #include <weir/ops/math.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "dispatch/call.h"

@@ -3,7 +3,9 @@
 #include <weir/operators.h>
 #include <weir/ops.h>
 
+#include <algorithm>
 #include <cmath>
+#include <complex>
 #include <limits>
 
 namespace weir {

@@ -7,6 +7,7 @@
 #include <weir/ops.h>
 
 #include <cmath>
+#include <complex>
 #include <limits>
 
 namespace weir {

@@ -15,13 +15,13 @@ constexpr const char* kConvNotes =
     "not divide; a window\n"
     "larger than the padded input.";
 
-void conv_attrs(OpDef& op) {
+void conv_attrs(OpDef& op, Trait trait) {
   op.attr("strides", std::vector<std::int64_t>{1, 1, 1, 1})
       .attr("padding", "VALID", {"VALID", "SAME", "EXPLICIT"})
       .attr("explicit_paddings", std::vector<std::int64_t>{})
       .attr("data_format", "NHWC", {"NHWC"})
       .attr("dilations", std::vector<std::int64_t>{1, 1, 1, 1})
-      .traits(Trait::none);
+      .traits(trait);
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ OpDef define_conv2d() {
       .type("T", kFloating)
       .input("input", "T")
       .input("filter", "T");
-  conv_attrs(op);
+  conv_attrs(op, Trait::contraction);
   return op.output("output", "T")
       .example("[2,5,5,3] [3,3,3,4] ; strides=[1,1,1,1] padding=SAME")
       .example("[1,6,7,2] [2,3,2,3] ; strides=[1,2,2,1] padding=VALID")
@@ -63,7 +63,7 @@ OpDef define_conv2d_backprop_input() {
       .static_operand("input_sizes", {.input = 0})
       .input("filter", "T")
       .input("out_backprop", "T");
-  conv_attrs(op);
+  conv_attrs(op, Trait::contraction);
   return op.output("output", "T")
       .example("[3,3,3,4] [2,5,5,4] ; input_sizes=[2,5,5,3] strides=[1,1,1,1] padding=SAME")
       .example("[2,3,2,3] [1,3,3,3] ; input_sizes=[1,6,7,2] strides=[1,2,2,1] padding=VALID");
@@ -81,7 +81,7 @@ OpDef define_conv2d_backprop_filter() {
       .static_operand("filter_sizes", {.input = 1})
       .input("input", "T")
       .input("out_backprop", "T");
-  conv_attrs(op);
+  conv_attrs(op, Trait::none);
   return op.output("output", "T")
       .example("[2,5,5,3] [2,5,5,4] ; filter_sizes=[3,3,3,4] strides=[1,1,1,1] padding=SAME")
       .example("[1,6,7,2] [1,3,3,3] ; filter_sizes=[2,3,2,3] strides=[1,2,2,1] padding=VALID");

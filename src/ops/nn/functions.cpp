@@ -194,7 +194,9 @@ Tensor layer_normalization(
     Operand operand, Operand scale, Operand offset, const Ints& axes, double epsilon) {
   const Tensor x = operand.to_tensor();
   const Moments m = moments(Operand(x, operand.where()), axes, true);
-  return batch_normalization(x, m.mean, m.variance, offset, scale, epsilon);
+  // Mean and variance have fewer elements than x: what has not x's size is computed first.
+  const Tensor factor = rsqrt(add(m.variance, epsilon));
+  return add(multiply(multiply(subtract(x, m.mean), factor), scale), offset);
 }
 
 Tensor dropout(Operand operand, double rate, const Generator& generator) {

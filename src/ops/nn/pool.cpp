@@ -55,6 +55,7 @@ OpDef define_max_pool_grad() {
       .input("grad", "T");
   return pool_attrs(op, true)
       .output("output", "T")
+      .traits(Trait::contraction)
       .example(std::string("[2,4,6,3] [2,2,3,3] [2,2,3,3] ; ") + kPoolExample);
 }
 
@@ -199,13 +200,20 @@ void implement_max_pool(OpDef& op) {
 // Which cell holds the maximum does not change with small changes of the input: only `grad` has a
 // derivative.
 void implement_max_pool_grad(OpDef& op) {
-  op.infer(infer_max_gradient).saves_input({0, 1}).gradient([](GradientContext& g) {
-    const Pool p(g, 0);
-    if (g.needs(2))
-      g.set(
-          2,
-          max_pool_second_gradient(g.input(0), g.input(1), g.dy(), p.sizes, p.strides, p.padding));
-  });
+  op.infer(infer_max_gradient)
+      .saves_input({0, 1})
+      .cost([](std::span<const SpecView> in, std::span<const Spec>, std::span<const rt::Attr>) {
+        const double cells = double(in[0].shape.size()), windows = double(in[2].shape.size());
+        return Cost{.flops = cells,
+                    .bytes = (2 * cells + windows) * double(byte_size(in[0].dtype))};
+      })
+      .gradient([](GradientContext& g) {
+        const Pool p(g, 0);
+        if (g.needs(2))
+          g.set(2,
+                max_pool_second_gradient(
+                    g.input(0), g.input(1), g.dy(), p.sizes, p.strides, p.padding));
+      });
 }
 
 void implement_max_pool_grad_grad(OpDef& op) {

@@ -4,6 +4,7 @@
 #include <weir/ops/random.h>
 #include <weir/random.h>
 
+#include <mutex>
 #include <random>
 
 #include "dispatch/handler.h"

@@ -1,7 +1,10 @@
 /// Writes of variables. A write is an effect: it keeps its place among the reads and writes of the
 /// same variable.
+#include <weir/autocast.h>
 #include <weir/operators.h>
 #include <weir/variable.h>
+
+#include <mutex>
 
 #include "dispatch/handler.h"
 #include "tensor/convert.h"
@@ -46,6 +49,7 @@ Tensor update_now(VariableState& v, const Tensor& delta, Where where, Op op) {
 template <class Op>
 Tensor update(const Variable& variable, const Operand& o, Op op) {
   VariableState& v = *checked(variable, o.where());
+  const AutocastScope as_they_are(DType::invalid);
   const Tensor delta = value_of(v, o);
   // The whole check comes first: a failure must not consume the old value.
   if (!delta.defined() || delta.dtype() != v.dtype() || delta.rank() != 0)
@@ -61,6 +65,7 @@ Tensor update(const Variable& variable, const Operand& o, Op op) {
 
 Tensor Variable::assign(Operand o) const {
   VariableState& v = *checked(*this, o.where());
+  const AutocastScope as_they_are(DType::invalid);
   const Tensor value = value_of(v, o);
   v.check_value(value, o.where());
   return handler_of(value, o.where()).write(state_, value, o.where());

@@ -3,6 +3,8 @@
 #include <weir/ops/array.h>
 #include <weir/variable.h>
 
+#include <mutex>
+
 #include "dispatch/call.h"
 #include "tensor/tensor_impl.h"
 #include "tensor/variable_state.h"

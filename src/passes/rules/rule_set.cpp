@@ -1,7 +1,5 @@
 #include "passes/rules/rule_set.h"
 
-#include "dispatch/registry.h"
-
 namespace weir::passes {
 
 const RuleSet& RuleSet::get() {
@@ -17,20 +15,23 @@ RuleSet::RuleSet() {
   for (const CompiledRule& r : rules_) {
     if (!r.pattern.op) for_any_.push_back(&r);
   }
-  for (const OpDef* op : dispatch::all_ops()) {
-    auto& list = by_op_.emplace_back();
-    for (const CompiledRule& r : rules_) {
-      if (r.pattern.op == op) list.push_back(&r);
-    }
-    for (const CompiledRule* r : for_any_) {
-      if (op->is(r->pattern.trait)) list.push_back(r);  // after the op's own
-    }
+}
+
+RuleSet::List RuleSet::list_for(const OpDef& op) const {
+  List list;
+  for (const CompiledRule& r : rules_) {
+    if (r.pattern.op == &op) list.push_back(&r);
   }
+  for (const CompiledRule* r : for_any_) {
+    if (op.is(r->pattern.trait)) list.push_back(r);  // after the op's own
+  }
+  return list;
 }
 
 std::span<const CompiledRule* const> RuleSet::of(const OpDef& op) const {
-  const std::size_t id = std::size_t(op.id());
-  return id < by_op_.size() ? by_op_[id] : for_any_;
+  std::lock_guard lock(mutex_);
+  const auto found = by_op_.find(&op);
+  return found != by_op_.end() ? found->second : by_op_.emplace(&op, list_for(op)).first->second;
 }
 
 }  // namespace weir::passes

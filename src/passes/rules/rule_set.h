@@ -1,5 +1,8 @@
 #pragma once
 
+#include <mutex>
+#include <unordered_map>
+
 #include "passes/rules/pattern.h"
 
 namespace weir::passes {
@@ -12,9 +15,13 @@ class RuleSet {
 
  private:
   RuleSet();
+  using List = std::vector<const CompiledRule*>;
+  List list_for(const OpDef& op) const;
+
   std::vector<CompiledRule> rules_;
-  std::vector<std::vector<const CompiledRule*>> by_op_;  // by id of the op
-  std::vector<const CompiledRule*> for_any_;             // whose root is a trait
+  List for_any_;  // whose root is a trait
+  mutable std::mutex mutex_;
+  mutable std::unordered_map<const OpDef*, List> by_op_;  // those asked for; never changed
 };
 
 }  // namespace weir::passes

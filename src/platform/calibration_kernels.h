@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace weir::bench {
+namespace weir::platform {
 
 /// The loops of a calibration, compiled once per instruction set.
 struct CalibrationKernels {
@@ -25,4 +25,4 @@ namespace avx512 {
 CalibrationKernels calibration_kernels();
 }
 
-}  // namespace weir::bench
+}  // namespace weir::platform

@@ -1,21 +1,23 @@
-#include "calibration.h"
+#include "platform/calibration.h"
 
 #include <sys/mman.h>
 #include <time.h>
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
+#include <cstdlib>
 #include <functional>
-#include <mutex>
+#include <new>
 #include <numeric>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "calibration_kernels.h"
+#include "platform/calibration_kernels.h"
 #include "platform/cpu_features.h"
 
-namespace weir::bench {
+namespace weir::platform {
 namespace {
 
 double seconds(clockid_t clock) {
@@ -38,72 +40,12 @@ CalibrationKernels kernels() {
   return baseline::calibration_kernels();
 }
 
-/// Threads that sleep between calibrations. They are not the library's pool, which is what may be
-/// under test.
-class Team {
- public:
-  /// Calls task(0) on this thread and task(1..threads-1) on others; returns when all are done.
-  void run(int threads, const std::function<void(int)>& task) {
-    while (static_cast<int>(workers_.size()) < threads - 1) {
-      workers_.emplace_back([this, id = static_cast<int>(workers_.size()) + 1] { work(id); });
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      task_ = &task;
-      threads_ = threads;
-      open_ = static_cast<int>(workers_.size());
-      ++generation_;
-    }
-    start_.notify_all();
-    task(0);
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return open_ == 0; });
-  }
-
-  ~Team() {
-    {
-      const std::lock_guard lock(mutex_);
-      threads_ = -1;
-      ++generation_;
-    }
-    start_.notify_all();
-    for (std::thread& worker : workers_) {
-      worker.join();
-    }
-  }
-
- private:
-  void work(int id) {
-    int seen = 0;
-    while (true) {
-      std::unique_lock lock(mutex_);
-      start_.wait(lock, [&] { return generation_ != seen; });
-      seen = generation_;
-      if (threads_ < 0) return;
-      const bool takes_part = id < threads_;
-      lock.unlock();
-      if (takes_part) (*task_)(id);
-      lock.lock();
-      if (--open_ == 0) done_.notify_one();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable start_;
-  std::condition_variable done_;
-  const std::function<void(int)>* task_ = nullptr;
-  int threads_ = 0;
-  int open_ = 0;
-  int generation_ = 0;
-  std::vector<std::thread> workers_;
-};
-
-/// Sum over threads of units per second; step(thread) does some work and returns its units.
+/// Sum over threads of units per second; step(thread) does some work and returns its units. The
+/// threads are not the pool's, which is what may be under test, and end with the calibration.
 double rate(int threads, const std::function<double(int)>& step) {
-  static Team team;
   std::atomic<int> missing = threads;
   std::vector<double> rates(static_cast<std::size_t>(threads));
-  team.run(threads, [&](int thread) {
+  const auto run = [&](int thread) {
     missing.fetch_sub(1);
     while (missing.load() > 0) {
     }  // all begin together
@@ -115,24 +57,45 @@ double rate(int threads, const std::function<double(int)>& step) {
       end = now(threads);
     }
     rates[static_cast<std::size_t>(thread)] = units / (end - begin);
-  });
+  };
+  {
+    std::vector<std::jthread> others;
+    try {
+      for (int i = 1; i < threads; ++i)
+        others.emplace_back(run, i);
+    } catch (const std::system_error&) {  // as many as the system allows
+      missing.fetch_sub(threads - 1 - static_cast<int>(others.size()));
+    }
+    run(0);
+  }
   return std::accumulate(rates.begin(), rates.end(), 0.0);
 }
 
-/// `bytes` bytes of touched memory, in huge pages where the system has them; the largest asked for
-/// so far is kept.
-const std::byte* readable(std::size_t bytes) {
-  static std::byte* memory = nullptr;
-  static std::size_t size = 0;
-  if (bytes > size) {
-    constexpr std::size_t kHuge = std::size_t{2} << 20;
-    size = (bytes + kHuge - 1) / kHuge * kHuge;
-    memory = static_cast<std::byte*>(std::aligned_alloc(kHuge, size));
-    madvise(memory, size, MADV_HUGEPAGE);
-    std::fill_n(memory, size, std::byte{1});
+/// What the loops read.
+struct Memory {
+  std::byte* data = nullptr;
+  std::size_t size = 0;
+
+  void release() {
+    std::free(std::exchange(data, nullptr));
+    size = 0;
   }
-  return memory;
-}
+  /// `bytes` bytes of touched memory, in huge pages where the system has them; the largest asked
+  /// for so far is kept.
+  const std::byte* readable(std::size_t bytes) {
+    if (bytes <= size) return data;
+    constexpr std::size_t kHuge = std::size_t{2} << 20;
+    release();
+    const std::size_t rounded = (bytes + kHuge - 1) / kHuge * kHuge;
+    data = static_cast<std::byte*>(std::aligned_alloc(kHuge, rounded));
+    if (!data) throw std::bad_alloc();
+    size = rounded;
+    madvise(data, size, MADV_HUGEPAGE);
+    std::fill_n(data, size, std::byte{1});
+    return data;
+  }
+};
+constinit Memory memory;
 
 void keep(std::uint64_t value) {
   asm volatile("" : : "r"(value));
@@ -159,12 +122,12 @@ double read_bandwidth(std::size_t bytes, int threads) {
   const auto count = static_cast<std::size_t>(threads);
   const CalibrationKernels chosen = kernels();
   const std::size_t part = std::max<std::size_t>(bytes / count / 256, 1) * 256;
-  const std::byte* memory = readable(part * count);
+  const std::byte* all = memory.readable(part * count);
   // Where each thread goes on: a set larger than one calibration can read is read part by part.
   static std::vector<std::size_t> places;
   places.resize(std::max(places.size(), count));
   return rate(threads, [&](int thread) {
-    const std::byte* begin = memory + part * static_cast<std::size_t>(thread);
+    const std::byte* begin = all + part * static_cast<std::size_t>(thread);
     std::size_t& place = places[static_cast<std::size_t>(thread)];
     std::size_t done = 0;
     while (done < kStep) {
@@ -178,4 +141,8 @@ double read_bandwidth(std::size_t bytes, int threads) {
   });
 }
 
-}  // namespace weir::bench
+void release_calibration_memory() {
+  memory.release();
+}
+
+}  // namespace weir::platform

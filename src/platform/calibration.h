@@ -1,12 +1,12 @@
 #pragma once
 
 /// What this machine can do at this moment: measured next to every sample, because a rate measured
-/// a minute ago says nothing about a shared machine.
+/// a minute ago says nothing about a shared machine. One calibration at a time.
 
 #include <cstddef>
 #include <cstdint>
 
-namespace weir::bench {
+namespace weir::platform {
 
 /// How long one calibration runs, in seconds.
 constexpr double kCalibrationSeconds = 1e-3;
@@ -22,5 +22,7 @@ double fma_peak(int threads);
 /// Reading `bytes` bytes again and again, split between `threads` threads: the rate of the cache or
 /// memory where a working set of that size lies. Bytes per second.
 double read_bandwidth(std::size_t bytes, int threads);
+/// Gives back the memory that read_bandwidth keeps for its next call.
+void release_calibration_memory();
 
-}  // namespace weir::bench
+}  // namespace weir::platform

@@ -2,13 +2,13 @@
 // hide the latency of a fused multiply-add (4 cycles, two a cycle): 24 where there are 32
 // registers.
 
-#include "calibration_kernels.h"
+#include "platform/calibration_kernels.h"
 
 #if defined(__AVX512F__) || defined(__FMA__)
 #include <immintrin.h>
 #endif
 
-namespace weir::bench::WEIR_ISA {
+namespace weir::platform::WEIR_ISA {
 namespace {
 
 #if defined(__AVX512F__)
@@ -81,4 +81,4 @@ CalibrationKernels calibration_kernels() {
   return {run_multiply_add, 2.0 * kLanes * kAccumulators, run_read};
 }
 
-}  // namespace weir::bench::WEIR_ISA
+}  // namespace weir::platform::WEIR_ISA
