@@ -48,7 +48,7 @@ void add_start_case(const std::string& program, const std::filesystem::path& dir
                 }},
            [=] {
              const keras::Model model = mlp();
-             save_model(
+             saved_model::save(
                  directory / "mlp",
                  {{.function = model.concrete_function(), .inputs = {"x"}, .outputs = {"y"}}});
              save_npy(directory / "x.npy", random::uniform({1, 28, 28}));

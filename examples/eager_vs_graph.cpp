@@ -34,6 +34,6 @@ int main() {
   log.close();
 
   // Saved: `weir run saved_model --input x=x.npy` needs none of this code.
-  save_model("saved_model",
+  saved_model::save("saved_model",
              {{.function = eager_model.concrete_function(), .inputs = {"x"}, .outputs = {"y"}}});
 }

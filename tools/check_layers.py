@@ -44,7 +44,7 @@ ROWS = {
 }
 
 # Public headers that only some rooms may include: those that stand for a high room.
-NAMES_OPS = {"ops", "autodiff", "flow", "keras", "data", "leaf"}
+NAMES_OPS = {"ops", "autodiff", "flow", "keras", "data", "io", "leaf"}
 PUBLIC_ROOMS = {
     "weir/ops": NAMES_OPS,
     "weir/operators.h": NAMES_OPS,

@@ -28,7 +28,7 @@ struct GraphDefOptions {
 };
 
 /// The bytes of a GraphDef to look at: variables are resources, fusions the nodes they stand for.
-/// To run a graph elsewhere, save it with `save_model`.
+/// To run a graph elsewhere, save it with `saved_model::save`.
 WEIR_API std::string graph_def(const ConcreteFunction& function,
                                const GraphDefOptions& options = {});
 WEIR_API std::string graph_def(const Graph& graph, const GraphDefOptions& options = {});

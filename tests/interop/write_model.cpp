@@ -27,12 +27,12 @@ Tensor ramp(const Shape& shape, float scale) {
 }
 
 void write(const std::string& model, const ModelSignature& signature, const NamedTensors& inputs) {
-  save_model(directory + "/" + model, {signature});
-  const SavedModel loaded = load_model(directory + "/" + model);
+  saved_model::save(directory + "/" + model, {signature});
+  const SavedModel loaded = saved_model::load(directory + "/" + model);
   for (const auto& [name, value] : inputs) {
     save_npy(directory + "/" + model + ".input." + name + ".npy", value);
   }
-  for (const auto& [name, value] : loaded.signature().call(inputs)) {
+  for (const auto& [name, value] : loaded.signatures[kServingDefault](inputs)) {
     save_npy(directory + "/" + model + ".output." + name + ".npy", value);
   }
 }

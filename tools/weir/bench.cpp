@@ -160,8 +160,8 @@ void profile(const ConcreteFunction& f,
 
 void bench(const BenchOptions& options) {
   if (options.threads > 0) platform::set_threads(options.threads);
-  const SavedModel model = load_model(options.model);
-  const LoadedSignature& signature = model.signature(options.signature);
+  const SavedModel model = saved_model::load(options.model);
+  const LoadedSignature& signature = model.signatures[options.signature];
   const std::vector<Tensor> arguments = arguments_of(signature, options);
   Profiler whole({.calibrate = false});
   const ConcreteFunction f = for_arguments(signature, arguments);

@@ -64,7 +64,7 @@ void log_graphs(const std::string& log_dir, const keras::Model& model, const Ten
 /// model's.
 bool saved_model_agrees(const std::string& dir, const keras::Model& model, const Tensor& x) {
   const std::string model_dir = dir + "/digits_model";
-  save_model(
+  saved_model::save(
       model_dir,
       {{.function = model.concrete_function(), .inputs = {"image"}, .outputs = {"probabilities"}}});
   save_npy(dir + "/image.npy", x);

@@ -51,7 +51,7 @@ std::vector<std::string> file_names(const NamedTensors& outputs) {
 
 NamedTensors call_model(const RunOptions& options, const NamedTensors& inputs) {
   if (is_onnx(options.model)) return onnx::load(options.model).call(inputs);
-  return load_model(options.model).signature(options.signature).call(inputs);
+  return saved_model::load(options.model).signatures[options.signature](inputs);
 }
 
 void run(const RunOptions& options) {

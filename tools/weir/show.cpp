@@ -80,9 +80,9 @@ void show_signature(const auto& s, const ShowOptions& o) {
 
 void show(const ShowOptions& o) {
   if (is_onnx(o.model)) return show_signature(onnx::load(o.model), o);
-  const SavedModel model = load_model(o.model);
-  if (!o.signature.empty()) return show_signature(model.signature(o.signature), o);
-  for (const LoadedSignature& s : model.signatures())
+  const SavedModel model = saved_model::load(o.model);
+  if (!o.signature.empty()) return show_signature(model.signatures[o.signature], o);
+  for (const LoadedSignature& s : model.signatures)
     show_signature(s, o);
 }
 

@@ -149,6 +149,15 @@ const std::string& function_attr(const proto::NodeDef& node, const std::string& 
   return require(node, name, Value::kFunc).func().name();
 }
 
+Tensor constant_value(const proto::NodeDef& node) {
+  const Tensor tensor =
+      tensor_from_proto(require(node, "value", Value::kTensor).tensor(), describe(node));
+  if (type_attr(node, "dtype") != tensor.dtype()) {
+    fail(Code::data_loss, describe(node) + ": its value has another dtype");
+  }
+  return tensor;
+}
+
 ReadCall read_call(const OpDef& op, const proto::NodeDef& node, int inputs) {
   ReadCall call;
   call.operands = own_positions(op, node, inputs);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weir/op_def.h>
+#include <weir/tensor.h>
 
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@ const proto::AttrValue* find_attr(const proto::NodeDef& node, const std::string&
 /// The dtype or function that attribute `name` holds; throws weir::Error if there is none.
 DType type_attr(const proto::NodeDef& node, const std::string& name);
 const std::string& function_attr(const proto::NodeDef& node, const std::string& name);
+
+/// The value of a Const; throws weir::Error if it is damaged.
+Tensor constant_value(const proto::NodeDef& node);
 
 /// The call of an op as a file has it, read with the op's definition.
 struct ReadCall {

@@ -10,6 +10,18 @@
 #include "tensor/variable_state.h"
 
 namespace weir::io {
+
+// No _ - / in front.
+std::string node_name(const std::string& name) {
+  std::string clean;
+  for (const char c : name) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    const bool inner = c == '_' || c == '.' || c == '-' || c == '/';
+    clean += letter || (inner && (!clean.empty() || c == '.')) ? c : (clean.empty() ? 'n' : '_');
+  }
+  return clean.empty() ? "node" : clean;
+}
+
 namespace {
 
 using graph::Graph;
@@ -22,17 +34,6 @@ using Names = std::vector<std::string>;
 // A version that every TensorFlow 2 reads, and the oldest that knows functions.
 constexpr int kProducer = 1569;
 constexpr int kMinConsumer = 12;
-
-// TensorFlow's node names: letters, digits, and _ . - / >; no _ - / > in front.
-std::string clean_name(const std::string& name) {
-  std::string clean;
-  for (const char c : name) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    const bool inner = c == '_' || c == '.' || c == '-' || c == '/';
-    clean += letter || (inner && (!clean.empty() || c == '.')) ? c : (clean.empty() ? 'n' : '_');
-  }
-  return clean.empty() ? "node" : clean;
-}
 
 // The names of arguments of functions: lower-case letters, digits and _, a letter in front.
 std::string clean_arg_name(const std::string& name) {
@@ -96,6 +97,9 @@ class NodeWriter {
   /// Writes the nodes of `graph`, whose arguments are called `args`; the names of its results. Each
   /// node's name goes to `node_names`.
   Names write(const Graph& graph, const Names& args, Names* node_names = nullptr);
+  /// A read or a write of the variable behind a resource.
+  std::string read(const std::string& resource, DType dtype);
+  void write(const std::string& resource, DType dtype, const std::string& value);
   /// Nodes that must run even if nobody reads them.
   const Names& effects() const { return effects_; }
 
@@ -134,7 +138,7 @@ proto::NodeDef* NodeWriter::add_node(const std::string& name,
                                      const std::string& op,
                                      const Names& inputs) {
   proto::NodeDef* node = nodes_->Add();
-  node->set_name(names_.unique(options_.name_prefix + clean_name(name)));
+  node->set_name(names_.unique(options_.name_prefix + node_name(name)));
   node->set_op(op);
   node->set_device(options_.device);
   for (const std::string& input : inputs)
@@ -215,6 +219,19 @@ Names NodeWriter::write_read(const Node& node) {
   add_shapes(std::span(&node.outputs[0], 1), out);
   add_attr(out, "dtype")->set_type(static_cast<proto::DataType>(node.outputs[0].dtype));
   return output_names(out->name(), "value", 1);
+}
+
+std::string NodeWriter::read(const std::string& resource, DType dtype) {
+  proto::NodeDef* out = add_node(resource + "/Read", "ReadVariableOp", {resource});
+  add_attr(out, "dtype")->set_type(static_cast<proto::DataType>(dtype));
+  note_effect(out);
+  return output_names(out->name(), "value", 1)[0];
+}
+
+void NodeWriter::write(const std::string& resource, DType dtype, const std::string& value) {
+  proto::NodeDef* out = add_node(resource + "/Assign", "AssignVariableOp", {resource, value});
+  add_attr(out, "dtype")->set_type(static_cast<proto::DataType>(dtype));
+  note_effect(out);
 }
 
 Names NodeWriter::write_write(const Node& node, const Names& inputs) {
@@ -418,10 +435,35 @@ void add_entry(google::protobuf::RepeatedPtrField<proto::NameEntry>* map,
   entry->set_value(value);
 }
 
+void add_arg(google::protobuf::RepeatedPtrField<proto::OpDef::ArgDef>* args,
+             const std::string& name,
+             int type) {
+  proto::OpDef::ArgDef* arg = args->Add();
+  arg->set_name(name);
+  arg->set_type(static_cast<proto::DataType>(type));
+}
+
+void add_result(proto::FunctionDef* function,
+                std::size_t number,
+                DType dtype,
+                const std::string& name) {
+  const std::string arg = "output_" + std::to_string(number);
+  add_arg(function->mutable_signature()->mutable_output_arg(), arg, static_cast<int>(dtype));
+  add_entry(function->mutable_ret(), arg, name);
+}
+
+void add_effects(proto::FunctionDef* function, const Names& effects) {
+  function->mutable_signature()->set_is_stateful(!effects.empty());
+  for (const std::string& effect : effects) {
+    function->mutable_signature()->add_control_output(effect);
+    add_entry(function->mutable_control_ret(), effect, effect);
+  }
+}
+
 std::string Library::function(const std::shared_ptr<Graph>& body) {
   const auto known = functions_.find(body.get());
   if (known != functions_.end()) return known->second;
-  const std::string name = names_.unique(clean_name(body->name()));
+  const std::string name = names_.unique(node_name(body->name()));
   functions_[body.get()] = name;
   proto::FunctionDef function;
   proto::OpDef* signature = function.mutable_signature();
@@ -431,22 +473,12 @@ std::string Library::function(const std::shared_ptr<Graph>& body) {
   for (const int input : body->inputs) {
     const Node& node = body->node(input);
     args.push_back(writer.reserve(clean_arg_name(node.name)));
-    proto::OpDef::ArgDef* arg = signature->add_input_arg();
-    arg->set_name(args.back());
-    arg->set_type(static_cast<proto::DataType>(node.outputs[0].dtype));
+    add_arg(signature->mutable_input_arg(), args.back(), static_cast<int>(node.outputs[0].dtype));
   }
   const Names outputs = writer.write(*body, args);
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    proto::OpDef::ArgDef* arg = signature->add_output_arg();
-    arg->set_name("output_" + std::to_string(i));
-    arg->set_type(static_cast<proto::DataType>(body->spec(body->outputs[i]).dtype));
-    add_entry(function.mutable_ret(), arg->name(), outputs[i]);
-  }
-  signature->set_is_stateful(!writer.effects().empty());
-  for (const std::string& effect : writer.effects()) {
-    signature->add_control_output(effect);
-    add_entry(function.mutable_control_ret(), effect, effect);
-  }
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    add_result(&function, i, body->spec(body->outputs[i]).dtype, outputs[i]);
+  add_effects(&function, writer.effects());
   *out_->mutable_library()->add_function() = std::move(function);
   return name;
 }
@@ -470,6 +502,42 @@ ExportedNames export_graph(const Graph& graph, const ExportOptions& options, pro
     if (name.find(':') == std::string::npos) name += ":0";
   }
   return names;
+}
+
+void export_function(const tracing::PureGraph& function,
+                     const std::string& name,
+                     std::span<const std::size_t> inputs,
+                     std::span<const std::size_t> outputs,
+                     proto::GraphDef* out) {
+  const ExportOptions options;
+  Library library(options, out);
+  proto::FunctionDef def;
+  def.mutable_signature()->set_name(name);
+  auto* arguments = def.mutable_signature()->mutable_input_arg();
+  NodeWriter writer(library, true, def.mutable_node_def());
+  const Graph& graph = *function.graph;
+  Names args(function.arguments);
+  for (const std::size_t i : inputs) {
+    const Node& node = graph.node(graph.inputs[i]);
+    args[i] = writer.reserve(clean_arg_name(node.name));
+    add_arg(arguments, args[i], static_cast<int>(node.outputs[0].dtype));
+  }
+  std::map<const VariableState*, std::string> resources;
+  for (const auto& variable : function.variables) {
+    const std::string resource = writer.reserve("resource");
+    add_arg(arguments, resource, proto::DT_RESOURCE);
+    resources[variable.get()] = resource;
+    args.push_back(writer.read(resource, variable->dtype()));
+  }
+  const Names results = writer.write(graph, args);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    add_result(&def, i, graph.spec(graph.outputs[outputs[i]]).dtype, results[outputs[i]]);
+  for (std::size_t i = 0; i < function.written.size(); ++i) {
+    const VariableState& variable = *function.written[i];
+    writer.write(resources.at(&variable), variable.dtype(), results[function.results + i]);
+  }
+  add_effects(&def, writer.effects());
+  *out->mutable_library()->add_function() = std::move(def);
 }
 
 }  // namespace weir::io

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "function/differentiated.h"
 #include "graph/graph.h"
 #include "io/proto/graph.pb.h"
 
@@ -24,6 +26,9 @@ struct ExportOptions {
   std::string name_prefix;
 };
 
+/// A name as TensorFlow allows it for a node: letters, digits, and _ . - / inside.
+std::string node_name(const std::string& name);
+
 /// TensorFlow's names of a graph's arguments and results: "x:0".
 struct ExportedNames {
   std::vector<std::string> inputs;
@@ -38,5 +43,14 @@ struct ExportedNames {
 ExportedNames export_graph(const graph::Graph& graph,
                            const ExportOptions& options,
                            proto::GraphDef* out);
+
+/// Appends a function to the library of `out`: its arguments are those of the graph in the order
+/// `inputs`, then one resource for each variable; its results are in the order `outputs`. Variables
+/// are read when it begins and written when it ends. Throws weir::Error.
+void export_function(const tracing::PureGraph& function,
+                     const std::string& name,
+                     std::span<const std::size_t> inputs,
+                     std::span<const std::size_t> outputs,
+                     proto::GraphDef* out);
 
 }  // namespace weir::io

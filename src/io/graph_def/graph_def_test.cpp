@@ -62,7 +62,8 @@ std::shared_ptr<Graph> import_back(const proto::GraphDef& def,
                                    const ExportedNames& names,
                                    const TensorSpec& spec) {
   const ImportedInput input{names.inputs[0], spec};
-  return import_graph(def, {&input, 1}, names.outputs, "back");
+  Resources resources;
+  return import_graph(def, {&input, 1}, names.outputs, "back", resources);
 }
 
 // Written, read back, and both run on `x`: the same bits; and written again: the same bytes.
@@ -262,7 +263,8 @@ TEST(GraphDef, Functions_RoundTrip) {
 Code import_code(const proto::GraphDef& def, const std::string& output = "Sum:0") {
   const ImportedInput input{"x:0", floats({2, 3})};
   try {
-    import_graph(def, {&input, 1}, {&output, 1}, "bad");
+    Resources resources;
+    import_graph(def, {&input, 1}, {&output, 1}, "bad", resources);
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).size(), 0U);
     return error.code();

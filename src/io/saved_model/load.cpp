@@ -1,32 +1,23 @@
 #include "io/saved_model/load.h"
 
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
 #include <algorithm>
+#include <mutex>
+#include <unordered_set>
 
 #include "function/concrete.h"
 #include "io/file/file.h"
 #include "io/graph_def/import.h"
 #include "io/graph_def/tensor_proto.h"
-#include "io/proto/saved_model.pb.h"
+#include "io/graph_def/unsupported.h"
 #include "io/saved_model/layout.h"
+#include "io/saved_model/loaded.h"
 #include "platform/file.h"
 
 namespace weir {
-inline namespace v0 {
-
-struct LoadedSignature::Impl {
-  std::string name;
-  std::vector<TensorSpec> outputs;
-  ConcreteFunction function;
-};
-
-}  // namespace v0
-
 namespace io {
 namespace {
 
-// The signature that TensorFlow writes for what runs after loading; it is no function of the model.
+// The signatures that TensorFlow writes for what runs while loading are no functions of the model.
 constexpr std::string_view kInternal = "__saved_model";
 
 using Entries = google::protobuf::RepeatedPtrField<proto::TensorInfoEntry>;
@@ -59,14 +50,28 @@ std::vector<NamedTensor> read_infos(const Entries& entries, const std::string& w
   return list;
 }
 
-LoadedSignature read_signature(const proto::MetaGraphDef& meta,
+ConcreteFunction concrete(std::shared_ptr<graph::Graph> graph,
+                          const std::vector<TensorSpec>& inputs,
+                          const std::string& name) {
+  tracing::Signature signature;
+  for (const TensorSpec& input : inputs)
+    signature.specs.push_back({input.dtype, input.shape});
+  return ConcreteFunction(std::make_shared<ConcreteFunction::Impl>(
+      std::make_shared<tracing::Trace>(std::move(signature),
+                                       std::move(graph),
+                                       std::vector<Tensor>{},
+                                       std::vector<std::size_t>{},
+                                       FunctionOptions{.name = name})));
+}
+
+LoadedSignature read_signature(ModelFile& file,
                                const std::string& name,
                                const proto::SignatureDef& def) {
   const std::string what = "signature '" + name + "'";
   std::vector<ImportedInput> inputs;
-  tracing::Signature signature;
+  std::vector<TensorSpec> specs;
   for (NamedTensor& input : read_infos(def.inputs(), what)) {
-    signature.specs.push_back({input.spec.dtype, input.spec.shape});
+    specs.push_back(input.spec);
     inputs.push_back({input.tensor, input.spec});
   }
   std::vector<TensorSpec> outputs;
@@ -75,157 +80,200 @@ LoadedSignature read_signature(const proto::MetaGraphDef& meta,
     outputs.push_back(output.spec);
     tensors.push_back(output.tensor);
   }
-  auto graph = import_graph(meta.graph_def(), inputs, tensors, name);
+  check_supported(file.meta().graph_def(), tensors);
+  auto graph = import_graph(file.meta().graph_def(), inputs, tensors, name, file.resources());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (graph->spec(graph->outputs[i]).dtype == outputs[i].dtype) continue;
     fail(Code::data_loss, what + ": the result '" + outputs[i].name + "' has another dtype");
   }
-  auto trace = std::make_shared<tracing::Trace>(std::move(signature),
-                                                std::move(graph),
-                                                std::vector<Tensor>{},
-                                                std::vector<std::size_t>{},
-                                                FunctionOptions{.name = name});
-  const ConcreteFunction function(std::make_shared<ConcreteFunction::Impl>(std::move(trace)));
+  const ConcreteFunction function = concrete(std::move(graph), specs, name);
   return LoadedSignature(std::make_shared<LoadedSignature::Impl>(
       LoadedSignature::Impl{name, std::move(outputs), function}));
 }
 
-const proto::MetaGraphDef& serving_graph(const proto::SavedModel& model, const std::string& name) {
-  for (const proto::MetaGraphDef& meta : model.meta_graphs()) {
-    const auto& tags = meta.meta_info_def().tags();
-    if (tags.size() == 1 && tags[0] == kServeTag) return meta;
+// The leaves of a structure of arguments, dictionaries in the order of their keys.
+void flatten(const proto::StructuredValue& value,
+             std::vector<const proto::StructuredValue*>* leaves) {
+  const auto all = [&](const auto& values) {
+    for (const auto& v : values)
+      flatten(v, leaves);
+  };
+  switch (value.kind_case()) {
+    case proto::StructuredValue::kListValue:
+      return all(value.list_value().values());
+    case proto::StructuredValue::kTupleValue:
+      return all(value.tuple_value().values());
+    case proto::StructuredValue::kDictValue: {
+      std::map<std::string_view, const proto::StructuredValue*> sorted;
+      for (const auto& entry : value.dict_value().fields())
+        sorted.emplace(entry.key(), &entry.value());
+      for (const auto& [key, field] : sorted)
+        flatten(*field, leaves);
+      return;
+    }
+    case proto::StructuredValue::kNamedTupleValue:
+      for (const auto& entry : value.named_tuple_value().values())
+        flatten(entry.value(), leaves);
+      return;
+    default:
+      leaves->push_back(&value);
   }
-  fail(Code::not_found, "'" + name + "' has no graph with the tag 'serve'");
 }
 
-[[noreturn]] void throw_damaged(const std::string& name) {
-  fail(Code::data_loss, "'" + name + "' is damaged, or no SavedModel");
-}
-
-// A file for the parser, piece by piece: the whole of it, beside what was parsed, would double the
-// memory that a large model takes to load.
-class FilePieces : public google::protobuf::io::CopyingInputStream {
- public:
-  explicit FilePieces(platform::InputFile* file) : file_(file) {}
-  int Read(void* buffer, int size) override {
-    std::size_t got = 0;
-    status_ = file_->read({static_cast<char*>(buffer), static_cast<std::size_t>(size)}, &got);
-    return status_.ok() ? static_cast<int>(got) : -1;
-  }
-  const platform::FileStatus& status() const { return status_; }
-
- private:
-  platform::InputFile* file_;
-  platform::FileStatus status_;
+struct Arguments {
+  std::vector<TensorSpec> tensors;
+  std::string plain;  // what is no tensor, as bytes that can be compared
 };
 
-proto::SavedModel parse_file(const std::string& path) {
-  platform::InputFile file;
-  check(platform::InputFile::open(path, &file));
-  if (file.size() > INT32_MAX) throw_damaged(path);
-  constexpr int kPiece = 1 << 16;
-  FilePieces pieces(&file);
-  google::protobuf::io::CopyingInputStreamAdaptor stream(&pieces, kPiece);
-  proto::SavedModel model;
-  const bool parsed = model.ParseFromZeroCopyStream(&stream);
-  check(pieces.status());
-  if (!parsed) throw_damaged(path);
-  return model;
+Arguments read_arguments(const proto::StructuredValue& signature, const std::string& name) {
+  std::vector<const proto::StructuredValue*> leaves;
+  flatten(signature, &leaves);
+  Arguments arguments;
+  for (const proto::StructuredValue* leaf : leaves) {
+    if (!leaf->has_tensor_spec_value()) {
+      arguments.plain += leaf->SerializeAsString() + "|";
+      continue;
+    }
+    const proto::TensorSpecProto& spec = leaf->tensor_spec_value();
+    arguments.tensors.push_back({shape_from_proto(spec.shape(), "function '" + name + "'"),
+                                 dtype_from_proto(spec.dtype(), "function '" + name + "'"),
+                                 spec.name().empty() ? "input" : spec.name()});
+  }
+  return arguments;
 }
 
-SavedModel from_proto(const proto::SavedModel& model, const std::string& name) {
-  const proto::MetaGraphDef& meta = serving_graph(model, name);
+// The values that the trailing arguments of the Python function have by default.
+std::string default_arguments(const proto::FunctionSpec& spec) {
+  std::string plain;
+  for (const auto& entry : spec.fullargspec().named_tuple_value().values()) {
+    if (entry.key() != "defaults") continue;
+    std::vector<const proto::StructuredValue*> leaves;
+    flatten(entry.value(), &leaves);
+    for (const auto* leaf : leaves)
+      plain += leaf->SerializeAsString() + "|";
+  }
+  return plain;
+}
+
+std::shared_ptr<graph::Graph> read_concrete(ModelFile& file,
+                                            const std::string& name,
+                                            const proto::SavedConcreteFunction& saved,
+                                            const std::vector<TensorSpec>& inputs) {
+  Values captures;
+  for (const int node : saved.bound_inputs())
+    captures.push_back(file.captured(node));
+  return import_function(file.meta().graph_def(), name, inputs, captures, file.resources());
+}
+
+}  // namespace
+
+LoadedFunction read_function(ModelFile& file, const std::string& name, int node) {
+  const proto::SavedFunction& function = file.objects().node(node).function();
+  const std::string defaults = default_arguments(function.function_spec());
+  auto loaded = std::make_shared<LoadedFunction::Impl>();
+  loaded->name = name;
+  for (const std::string& concrete_name : function.concrete_functions()) {
+    const proto::SavedConcreteFunction* saved = file.objects().concrete_function(concrete_name);
+    if (saved == nullptr) fail(Code::data_loss, "function '" + name + "': a graph is missing");
+    const Arguments arguments =
+        read_arguments(saved->canonicalized_input_signature(), concrete_name);
+    auto graph = read_concrete(file, concrete_name, *saved, arguments.tensors);
+    const auto at =
+        arguments.plain == defaults ? loaded->functions.begin() : loaded->functions.end();
+    loaded->functions.insert(at, concrete(std::move(graph), arguments.tensors, concrete_name));
+  }
+  if (loaded->functions.empty()) {
+    fail(Code::not_found, "function '" + name + "' was saved without being traced");
+  }
+  return LoadedFunction(std::move(loaded));
+}
+
+std::vector<LoadedSignature> read_signatures(ModelFile& file) {
   std::vector<LoadedSignature> signatures;
-  try {
-    for (const proto::SignatureEntry& entry : meta.signature_def()) {
-      if (entry.key().starts_with(kInternal)) continue;
-      signatures.push_back(read_signature(meta, entry.key(), entry.value()));
+  for (const proto::SignatureEntry& entry : file.meta().signature_def()) {
+    if (entry.key().starts_with(kInternal)) continue;
+    signatures.push_back(read_signature(file, entry.key(), entry.value()));
+  }
+  return signatures;
+}
+
+namespace {
+
+void collect_variables(const graph::Graph& graph,
+                       std::unordered_set<const VariableState*>* variables,
+                       std::unordered_set<const graph::Graph*>* seen) {
+  if (!seen->insert(&graph).second) return;
+  for (const graph::Node& node : graph.nodes()) {
+    if (node.variable != nullptr) variables->insert(node.variable.get());
+    for (const auto& body : node.bodies)
+      collect_variables(*body, variables, seen);
+  }
+}
+
+// The variables that functions use: Keras stores most of its weights twice.
+std::vector<Variable> used_variables(ModelFile& file,
+                                     const std::vector<LoadedSignature>& signatures) {
+  std::unordered_set<const VariableState*> used;
+  std::unordered_set<const graph::Graph*> seen;
+  for (const LoadedSignature& signature : signatures)
+    collect_variables(*signature.function().impl()->trace->graph(), &used, &seen);
+  for (const auto& [path, node] : file.objects().functions()) {
+    for (const std::string& name : file.objects().node(node).function().concrete_functions()) {
+      const proto::SavedConcreteFunction* saved = file.objects().concrete_function(name);
+      if (saved == nullptr) continue;
+      for (const int input : saved->bound_inputs()) {
+        const auto handle = file.variable(input);
+        if (handle != nullptr) used.insert(handle->variable.state().get());
+      }
     }
+  }
+  std::vector<Variable> variables;
+  const auto add = [&](const std::shared_ptr<Handle>& handle) {
+    if (handle != nullptr && handle->variable.defined() &&
+        used.erase(handle->variable.state().get()) != 0) {
+      variables.push_back(handle->variable);
+    }
+  };
+  for (int i = 0; i < file.objects().size(); ++i)
+    add(file.variable(i));
+  for (const auto& [name, handle] : file.resources().variables())
+    add(handle);
+  return variables;
+}
+
+SavedModel open_model(const auto& read,
+                      const std::string& name,
+                      const std::string& directory,
+                      const saved_model::LoadOptions& options) {
+  try {
+    auto file = std::make_unique<ModelFile>(read(), directory, options);
+    std::vector<LoadedSignature> signatures = read_signatures(*file);
+    std::vector<Variable> variables = used_variables(*file, signatures);
+    return SavedModel(Signatures(std::move(signatures)),
+                      std::make_shared<SavedModel::Impl>(std::move(file), std::move(variables)));
   } catch (const Error& error) {
     ErrorInfo info = error.info();
     info.what = "cannot load '" + name + "': " + info.what;
     throw Error(info);
   }
-  return SavedModel(std::move(signatures));
 }
 
 }  // namespace
 
 SavedModel parse_saved_model(std::string_view bytes, const std::string& name) {
-  proto::SavedModel model;
-  if (bytes.size() > INT32_MAX ||
-      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    throw_damaged(name);
-  }
-  return from_proto(model, name);
-}
-
-SavedModel load_saved_model(const std::string& path) {
-  return from_proto(parse_file(path), path);
+  return open_model([&] { return parse_model(bytes); }, name, {}, {});
 }
 
 }  // namespace io
 
 inline namespace v0 {
+namespace saved_model {
 
-const std::string& LoadedSignature::name() const {
-  return impl_->name;
-}
-const std::vector<TensorSpec>& LoadedSignature::inputs() const {
-  return impl_->function.inputs();
-}
-const std::vector<TensorSpec>& LoadedSignature::outputs() const {
-  return impl_->outputs;
-}
-const ConcreteFunction& LoadedSignature::function() const {
-  return impl_->function;
-}
-
-NamedTensors LoadedSignature::call(const NamedTensors& arguments) const {
-  const std::string what = "signature '" + name() + "': ";
-  std::string wanted;
-  std::vector<Tensor> values;
-  for (const TensorSpec& spec : inputs()) {
-    wanted += (wanted.empty() ? "" : ", ") + spec.name;
-    const auto given = std::find_if(
-        arguments.begin(), arguments.end(), [&](const auto& a) { return a.first == spec.name; });
-    if (given != arguments.end()) values.push_back(given->second);
-  }
-  if (values.size() != inputs().size() || arguments.size() != inputs().size()) {
-    std::string got;
-    for (const auto& argument : arguments)
-      got += (got.empty() ? "" : ", ") + argument.first;
-    ErrorInfo info;
-    info.what = what + "an argument is missing or unknown";
-    info.got = got;
-    info.expected = wanted;
-    throw Error(info);
-  }
-  std::vector<Tensor> results = impl_->function(values);
-  NamedTensors named;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    named.emplace_back(outputs()[i].name, std::move(results[i]));
-  }
-  return named;
-}
-
-const LoadedSignature& SavedModel::signature(std::string_view name) const {
-  std::string names;
-  for (const LoadedSignature& signature : signatures_) {
-    if (signature.name() == name) return signature;
-    names += (names.empty() ? "" : ", ") + signature.name();
-  }
-  ErrorInfo info;
-  info.code = Code::not_found;
-  info.what = "the model has no signature '" + std::string(name) + "'";
-  info.expected = names.empty() ? "it has none" : "one of " + names;
-  throw Error(info);
-}
-
-SavedModel load_model(const std::string& directory) {
+SavedModel load(const std::string& directory, const LoadOptions& options) {
   const std::string path = platform::join_path(directory, io::kModelFile);
-  return io::load_saved_model(path);
+  return io::open_model([&] { return io::read_model(path); }, path, directory, options);
 }
 
+}  // namespace saved_model
 }  // namespace v0
 }  // namespace weir

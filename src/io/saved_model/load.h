@@ -9,7 +9,5 @@ namespace weir::io {
 
 /// The model in the bytes of a saved_model.pb; `name` is what errors call it. Throws weir::Error.
 SavedModel parse_saved_model(std::string_view bytes, const std::string& name);
-/// The same for a file.
-SavedModel load_saved_model(const std::string& path);
 
 }  // namespace weir::io

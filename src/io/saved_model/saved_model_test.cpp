@@ -50,15 +50,15 @@ Variable weights() {
 TEST(SavedModel, SavedAndLoaded_GivesTheSameBits) {
   const TestDirectory dir;
   const ModelSignature saved = two_results(weights());
-  save_model(dir / "m", {saved});
-  const SavedModel model = load_model(dir / "m");
-  const LoadedSignature& loaded = model.signature();
+  saved_model::save(dir / "m", {saved});
+  const SavedModel model = saved_model::load(dir / "m");
+  const LoadedSignature& loaded = model.signatures[kServingDefault];
   ASSERT_EQ(loaded.inputs().size(), 1U);
   EXPECT_EQ(loaded.inputs()[0].name, "image");
   EXPECT_EQ(loaded.inputs()[0].shape.to_string(), kInput.shape.to_string());
   const Tensor x = Tensor{{1.0F, 0.5F, -2.0F}, {0.1F, 0.2F, 0.3F}};
   const std::vector<Tensor> wanted = saved.function({&x, 1});
-  const NamedTensors got = loaded.call({{"image", x}});
+  const NamedTensors got = loaded({{"image", x}});
   ASSERT_EQ(got.size(), 2U);
   EXPECT_EQ(got[0].first, "a_twice");
   EXPECT_EQ(got[1].first, "z_once");
@@ -72,22 +72,22 @@ TEST(SavedModel, SeveralSignatures_AreKeptApart) {
   const TestDirectory dir;
   const auto twice = function([](const Tensor& x) { return x + x; });
   const auto square = function([](const Tensor& x) { return x * x; });
-  save_model(dir / "m",
-             {{.name = "twice", .function = twice.get_concrete_function(kInput)},
-              {.name = "square", .function = square.get_concrete_function(kInput)}});
-  const SavedModel model = load_model(dir / "m");
-  ASSERT_EQ(model.signatures().size(), 2U);
+  saved_model::save(dir / "m",
+                    {{.name = "twice", .function = twice.get_concrete_function(kInput)},
+                     {.name = "square", .function = square.get_concrete_function(kInput)}});
+  const SavedModel model = saved_model::load(dir / "m");
+  ASSERT_EQ(model.signatures.size(), 2U);
   const Tensor x{{1.0F, 2.0F, 3.0F}};
-  const std::string input = model.signature("twice").inputs()[0].name;
-  EXPECT_EQ(model.signature("twice").call({{input, x}})[0].second.data<float>()[2], 6.0F);
-  EXPECT_EQ(model.signature("square").call({{input, x}})[0].second.data<float>()[2], 9.0F);
-  EXPECT_EQ(code_of([&] { model.signature("cube"); }), Code::not_found);
+  const std::string input = model.signatures["twice"].inputs()[0].name;
+  EXPECT_EQ(model.signatures["twice"]({{input, x}})[0].second.data<float>()[2], 6.0F);
+  EXPECT_EQ(model.signatures["square"]({{input, x}})[0].second.data<float>()[2], 9.0F);
+  EXPECT_EQ(code_of([&] { model.signatures["cube"]; }), Code::not_found);
 }
 
 TEST(SavedModel, SameModel_GivesTheSameBytes) {
   const TestDirectory dir;
-  save_model(dir / "a", {two_results(weights())});
-  save_model(dir / "b", {two_results(weights())});
+  saved_model::save(dir / "a", {two_results(weights())});
+  saved_model::save(dir / "b", {two_results(weights())});
   EXPECT_EQ(io::read_file(dir / "a/saved_model.pb"), io::read_file(dir / "b/saved_model.pb"));
 }
 
@@ -95,15 +95,15 @@ TEST(SavedModel, WrongNames_AreErrors) {
   const TestDirectory dir;
   const auto f = function([](const Tensor& x) { return x + x; }).get_concrete_function(kInput);
   const auto save = [&](const ModelSignature& s) {
-    return code_of([&] { save_model(dir / "m", {s}); });
+    return code_of([&] { saved_model::save(dir / "m", {s}); });
   };
   EXPECT_EQ(save({.function = f, .inputs = {"a", "b"}}), Code::invalid_argument);
   EXPECT_EQ(save({.function = f, .inputs = {""}}), Code::invalid_argument);
   EXPECT_EQ(save({.name = "", .function = f}), Code::invalid_argument);
   EXPECT_EQ(save({.name = "a/b", .function = f}), Code::invalid_argument);
-  EXPECT_EQ(code_of([&] { save_model(dir / "m", {}); }), Code::invalid_argument);
+  EXPECT_EQ(code_of([&] { saved_model::save(dir / "m", {}); }), Code::invalid_argument);
   EXPECT_EQ(code_of([&] {
-              save_model(dir / "m", {{.function = f}, {.function = f}});
+              saved_model::save(dir / "m", {{.function = f}, {.function = f}});
             }),
             Code::invalid_argument);
   EXPECT_FALSE(platform::file_exists(dir / "m"));
@@ -111,20 +111,20 @@ TEST(SavedModel, WrongNames_AreErrors) {
 
 TEST(SavedModel, WrongArguments_AreErrors) {
   const TestDirectory dir;
-  save_model(dir / "m", {two_results(weights())});
-  const SavedModel model = load_model(dir / "m");
-  const LoadedSignature& f = model.signature();
-  EXPECT_EQ(code_of([&] { f.call({}); }), Code::invalid_argument);
-  EXPECT_EQ(code_of([&] { f.call({{"picture", Tensor{{1.0F}}}}); }), Code::invalid_argument);
-  EXPECT_EQ(code_of([&] { f.call({{"image", Tensor{{1, 2, 3}}}}); }), Code::invalid_argument);
-  EXPECT_EQ(code_of([&] { f.call({{"image", Tensor{{1.0F, 2.0F}}}}); }), Code::invalid_argument);
-  EXPECT_EQ(code_of([&] { f.call({{"image", Tensor{{1.0F, 2.0F, 3.0F}}}}); }), Code::ok);
+  saved_model::save(dir / "m", {two_results(weights())});
+  const SavedModel model = saved_model::load(dir / "m");
+  const LoadedSignature& f = model.signatures[kServingDefault];
+  EXPECT_EQ(code_of([&] { f({}); }), Code::invalid_argument);
+  EXPECT_EQ(code_of([&] { f({{"picture", Tensor{{1.0F}}}}); }), Code::invalid_argument);
+  EXPECT_EQ(code_of([&] { f({{"image", Tensor{{1, 2, 3}}}}); }), Code::invalid_argument);
+  EXPECT_EQ(code_of([&] { f({{"image", Tensor{{1.0F, 2.0F}}}}); }), Code::invalid_argument);
+  EXPECT_EQ(code_of([&] { f({{"image", Tensor{{1.0F, 2.0F, 3.0F}}}}); }), Code::ok);
 }
 
 TEST(SavedModel, ForeignDirectory_IsNotReplaced) {
   const TestDirectory dir;
   io::write_file(dir / "precious.txt", "mine");
-  EXPECT_EQ(code_of([&] { save_model(dir.path(), {two_results(weights())}); }),
+  EXPECT_EQ(code_of([&] { saved_model::save(dir.path(), {two_results(weights())}); }),
             Code::already_exists);
   EXPECT_EQ(io::read_file(dir / "precious.txt"), "mine");
 }
@@ -132,24 +132,24 @@ TEST(SavedModel, ForeignDirectory_IsNotReplaced) {
 TEST(SavedModel, EveryFailingCall_LeavesTheOldModel) {
   const TestDirectory dir;
   const std::vector<ModelSignature> model = {two_results(weights())};
-  save_model(dir / "m", model);
+  saved_model::save(dir / "m", model);
   platform::set_fault_plan({});
-  save_model(dir / "m", model);
+  saved_model::save(dir / "m", model);
   const std::int64_t calls = platform::clear_fault_plan();
   for (std::int64_t n = 1; n <= calls; ++n) {
     platform::set_fault_plan({platform::FileCall::any, n, ENOSPC, true});
-    EXPECT_EQ(code_of([&] { save_model(dir / "m", model); }), Code::resource_exhausted);
+    EXPECT_EQ(code_of([&] { saved_model::save(dir / "m", model); }), Code::resource_exhausted);
     platform::clear_fault_plan();
-    EXPECT_EQ(load_model(dir / "m").signatures().size(), 1U) << "call " << n;
+    EXPECT_EQ(saved_model::load(dir / "m").signatures.size(), 1U) << "call " << n;
   }
 }
 
 TEST(SavedModel, MissingOrDamaged_IsAnError) {
   const TestDirectory dir;
-  EXPECT_EQ(code_of([&] { load_model(dir / "none"); }), Code::not_found);
+  EXPECT_EQ(code_of([&] { saved_model::load(dir / "none"); }), Code::not_found);
   EXPECT_EQ(code_of([] { io::parse_saved_model("no protobuf", "x"); }), Code::data_loss);
   EXPECT_EQ(code_of([] { io::parse_saved_model("", "x"); }), Code::not_found);
-  save_model(dir / "m", {two_results(weights())});
+  saved_model::save(dir / "m", {two_results(weights())});
   const std::string good = io::read_file(dir / "m/saved_model.pb");
   for (std::size_t size = 0; size < good.size(); size += 11) {
     EXPECT_NE(code_of([&] { io::parse_saved_model(good.substr(0, size), "x"); }), Code::ok) << size;
@@ -171,7 +171,7 @@ TEST(SavedModel, FileOfAnotherWriter_IsRead) {
     bytes += static_cast<char>(std::stoi(std::string(kNegModel.substr(i, 2)), nullptr, 16));
   }
   const SavedModel model = io::parse_saved_model(bytes, "neg");
-  const NamedTensors y = model.signature().call({{"x", Tensor{1.0F, -2.0F}}});
+  const NamedTensors y = model.signatures[kServingDefault]({{"x", Tensor{1.0F, -2.0F}}});
   EXPECT_EQ(y[0].first, "y");
   EXPECT_EQ(y[0].second.data<float>()[1], 2.0F);
 }
