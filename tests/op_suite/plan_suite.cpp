@@ -254,7 +254,8 @@ GraphPtr through_a_file(const graph::Graph& g) {
     const graph::Node& n = g.node(g.inputs[i]);
     inputs.push_back({names.inputs[i], {n.outputs[0].shape, n.outputs[0].dtype, n.name}});
   }
-  return io::import_graph(read, inputs, names.outputs, g.name());
+  io::Resources resources;
+  return io::import_graph(read, inputs, names.outputs, g.name(), resources);
 }
 
 TEST_P(OpTest, RunsAgainFromAGraphDef) {
