@@ -34,6 +34,7 @@ int main() {
   log.close();
 
   // Saved: `weir run saved_model --input x=x.npy` needs none of this code.
-  saved_model::save("saved_model",
-             {{.function = eager_model.concrete_function(), .inputs = {"x"}, .outputs = {"y"}}});
+  saved_model::save(
+      "saved_model",
+      {{.function = eager_model.concrete_function(), .inputs = {"x"}, .outputs = {"y"}}});
 }
