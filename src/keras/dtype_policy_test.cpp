@@ -156,8 +156,8 @@ TEST(Autocast, AssignmentsAreInTheVariablesDtype) {
 }
 
 TEST(Autocast, AScopeIsOfAFloatingDtype) {
-  EXPECT_THROW(AutocastScope(DType::int32), Error);
-  EXPECT_THROW(AutocastScope(DType::string), Error);
+  EXPECT_THROW({ const AutocastScope scope(DType::int32); }, Error);
+  EXPECT_THROW({ const AutocastScope scope(DType::string); }, Error);
   const Variable v(Tensor{1.f}, "v");
   EXPECT_EQ(v.value().dtype(), DType::float32) << "nothing is left behind";
 }
