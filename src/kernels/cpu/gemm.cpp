@@ -120,7 +120,8 @@ Tile<T> make_tile(const Job<T>& job, const Block<T>& block) {
 // as little as can be: the first sums of a tile wait for it.
 template <typename T, class Run>
 void for_tiles(const Job<T>& job, const Block<T>& block, Tile<T> tile, int64_t first, Run run) {
-  const int64_t a_step = job.pack_a ? tile.k : tile.a_row;
+  // An operand without elements may have no address.
+  const int64_t a_step = tile.a == nullptr ? 0 : job.pack_a ? tile.k : tile.a_row;
   for (int64_t i = 0; i < block.tiles; ++i) {
     const int64_t height = tile_height(block, i);
     if (i >= first) run(tile, height);
@@ -406,6 +407,7 @@ int64_t slices(const GemmArgs<T>& args) {
 
 template <typename T>
 void run_slice(const GemmArgs<T>& args, int64_t slice, void* workspace) {
+  if (args.m == 0 || args.n == 0) return;  // what has no elements may have no address
   Job<T> job = make_job(args);
   const VectorFinish<T> finish(args.finish != nullptr ? *args.finish : GemmFinish<T>{});
   if (job.finish != nullptr) job.finish = &finish.get();

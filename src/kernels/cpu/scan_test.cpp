@@ -76,7 +76,7 @@ void expect_reference(const std::string& op, DType dtype, const Case& c) {
   const std::vector<T> expected = run(find(ref::reduce_kernels(), op, dtype), c, x);
   for (const rt::KernelTable& table : tables()) {
     const std::vector<T> y = run(find(table, op, dtype), c, x);
-    EXPECT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(T)), 0)
+    EXPECT_TRUE(y.empty() || std::memcmp(y.data(), expected.data(), y.size() * sizeof(T)) == 0)
         << op << " of " << c.dims[0] << " x " << c.dims[1] << " x " << c.dims[2];
   }
 }

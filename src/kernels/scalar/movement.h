@@ -70,8 +70,9 @@ struct Movement {
         element(byte_size(dtype)) {}
 
   void offset(std::int64_t in_elements, std::int64_t out_elements) {
-    in += in_elements * element;
-    out += out_elements * element;
+    // What has no elements may have no address.
+    if (in != nullptr) in += in_elements * element;
+    if (out != nullptr) out += out_elements * element;
   }
   void axis(std::int64_t n, std::int64_t from, std::int64_t to) {
     empty = empty || n == 0;
