@@ -26,7 +26,7 @@ Weir and other frameworks on the same models, with the same weights and inputs, 
 `./dev bench --peers` made this page. Every framework's results were checked against Weir's first.
 How noise is handled: [bench/README.md](../bench/README.md).
 
-![Time of each framework relative to Weir's graph](images/performance.svg)
+![Time of one call in each framework](images/performance.svg)
 
 Times are microseconds of one call (median of the lowest quartile of the rounds); `x` is the ratio
 to the floor: the arithmetic of the call at the multiply-add peak, measured next to each sample.
@@ -121,7 +121,7 @@ def draw(axes, values, heading):
     axes.margins(x=0.25)
     axes.set_title(heading, fontsize=9)
     axes.set_xlabel("microseconds", fontsize=7)
-    axes.tick_params(labelsize=7)
+    axes.tick_params(labelsize=7, which="both")
 
 
 def short_table(results):
