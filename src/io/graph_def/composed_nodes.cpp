@@ -27,9 +27,18 @@ Values convert_einsum(const NodeCall& call) {
 }
 
 std::vector<std::int64_t> integers(const NodeCall& call, std::size_t input) {
-  const Tensor wide = cast(call.constant(input), DType::int64);
-  const std::span<const std::int64_t> values = wide.data<std::int64_t>();
-  return {values.begin(), values.end()};
+  const Tensor values = call.constant(input);
+  std::vector<std::int64_t> result;
+  for (std::int64_t i = 0; i < values.size(); ++i) {
+    if (values.dtype() == DType::int32) {
+      result.push_back(values.data<std::int32_t>()[i]);
+    } else if (values.dtype() == DType::int64) {
+      result.push_back(values.data<std::int64_t>()[i]);
+    } else {
+      fail(Code::data_loss, "input " + std::to_string(input) + " holds no integers");
+    }
+  }
+  return result;
 }
 
 struct Blocks {
@@ -76,7 +85,7 @@ Values space_to_batch(const NodeCall& call) {
   std::vector<Tensor> split = {length(padded, 0)}, joined = {vector(-1)};
   std::vector<std::int64_t> order;
   for (std::size_t i = 0; i < m; ++i) {
-    const Tensor count = length(padded, i + 1) / vector(blocks.sizes[i]);
+    const Tensor count = floor_divide(length(padded, i + 1), vector(blocks.sizes[i]));
     split.push_back(count);
     split.push_back(vector(blocks.sizes[i]));
     joined.push_back(count);

@@ -113,6 +113,13 @@ void set_argument_names(const std::vector<std::string>& names, proto::FunctionSp
   spec->mutable_input_signature()->mutable_none_value();
 }
 
+// A loader that does not know this version of the kind takes the object for a plain one.
+void set_kind(proto::SavedObject* object, const char* kind) {
+  object->mutable_user_object()->set_identifier(kind);
+  object->mutable_user_object()->mutable_version()->set_producer(1);
+  object->mutable_user_object()->mutable_version()->set_min_consumer(1);
+}
+
 class ObjectWriter {
  public:
   ObjectWriter(const Trackable& object, proto::MetaGraphDef* meta)
@@ -172,9 +179,7 @@ void ObjectWriter::copy_objects() {
                            ? by_key.end()
                            : by_key.find(object.attributes(0).checkpoint_key());
     if (found == by_key.end()) {
-      out->mutable_user_object()->set_identifier("_generic_user_object");
-      out->mutable_user_object()->mutable_version()->set_producer(1);
-      out->mutable_user_object()->mutable_version()->set_min_consumer(1);
+      set_kind(out, "_generic_user_object");
       continue;
     }
     const Variable& variable = found->second;
@@ -258,7 +263,7 @@ void ObjectWriter::add_signature(const ModelSignature& signature) {
 
   if (signatures_ < 0) {
     signatures_ = add_child(0, "signatures");
-    saved()->mutable_nodes(signatures_)->mutable_user_object()->set_identifier("signature_map");
+    set_kind(saved()->mutable_nodes(signatures_), "signature_map");
   }
   auto* bare = saved()
                    ->mutable_nodes(add_child(signatures_, signature.name))

@@ -51,7 +51,8 @@ TEST_P(TensorFlowModel, GivesTensorFlowsResults) {
 
 INSTANTIATE_TEST_SUITE_P(All,
                          TensorFlowModel,
-                         testing::Values("module_linear",
+                         testing::Values("keras_bilinear",
+                                         "module_linear",
                                          "module_scan",
                                          "module_table",
                                          "module_counter",
