@@ -278,6 +278,43 @@ proto::GraphDef sum_graph() {
   return def;
 }
 
+// A function of one bool that returns it, without any node.
+void add_echo(const std::string& name, proto::GraphDef* def) {
+  proto::FunctionDef* function = def->mutable_library()->add_function();
+  function->mutable_signature()->set_name(name);
+  for (auto* arg : {function->mutable_signature()->add_input_arg(),
+                    function->mutable_signature()->add_output_arg()}) {
+    arg->set_name(arg == &function->signature().input_arg(0) ? "x" : "y");
+    arg->set_type(proto::DT_BOOL);
+  }
+  auto* result = function->add_ret();
+  result->set_key("y");
+  result->set_value("x");
+}
+
+TEST(GraphDef, ALoopWithoutEndThatRunsWhileLoading_IsAnError) {
+  proto::GraphDef def;
+  add_echo("echo", &def);
+  proto::NodeDef* loop = def.add_node();
+  loop->set_name("loop");
+  loop->set_op("While");
+  loop->add_input("go_on");
+  for (const char* name : {"cond", "body"}) {
+    auto* attr = loop->add_attr();
+    attr->set_key(name);
+    attr->mutable_value()->mutable_func()->set_name("echo");
+  }
+  const Feed feed{"go_on:0", Tensor(true)};
+  const std::string target = "loop";
+  Resources resources;
+  try {
+    run_nodes(def, {&feed, 1}, {&target, 1}, resources);
+    FAIL() << "it ended";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::resource_exhausted);
+  }
+}
+
 TEST(GraphDef, DamagedGraphs_AreErrors) {
   EXPECT_EQ(import_code(sum_graph()), Code::ok);
   const struct {

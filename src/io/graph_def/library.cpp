@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kMaxDepth = 64;  // of functions that call functions
 // Expanded calls may be nested so that a small file stands for a graph that no machine holds.
 constexpr std::int64_t kMaxExpandedNodes = 4'000'000;
+// What a call counts beside its nodes: a loop of functions without any must end as well.
+constexpr std::int64_t kNodesOfACall = 64;
 
 // What makes two lists of arguments need two readings of a function.
 std::string key_of(const std::string& name, std::span<const Value> arguments) {
@@ -133,7 +135,7 @@ Values Library::expand(const std::string& name, const Values& arguments, graph::
   const proto::FunctionDef& function = find(name, arguments.size());
   const proto::OpDef& signature = function.signature();
   const Opened opened(*this, name);
-  expanded_nodes_ += function.node_def_size();
+  expanded_nodes_ += kNodesOfACall + function.node_def_size();
   if (expanded_nodes_ > kMaxExpandedNodes) {
     fail(Code::resource_exhausted, "its functions stand for more than 4,000,000 nodes");
   }

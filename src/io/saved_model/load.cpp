@@ -1,7 +1,6 @@
 #include "io/saved_model/load.h"
 
 #include <algorithm>
-#include <mutex>
 #include <unordered_set>
 
 #include "function/concrete.h"
